@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <argp.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/exit_codes.h"
+
+#define HWCAP2_FSGSBASE 2ul
+
+static const char *const result_names[] = {
+	[RF_CHECK_OK] = "ok",	  [RF_CHECK_MISSING] = "missing", [RF_CHECK_BROKEN] = "broken",
+	[RF_CHECK_SLOW] = "slow", [RF_CHECK_SKIPPED] = "skipped",
+};
+
+struct doctor {
+	bool json;
+	struct rf_config config;
+};
+
+struct host_summary {
+	struct utsname uts;
+	char cpu[128];
+	long cpus, memory_mib;
+	bool fsgsbase;
+};
+
+static const struct argp_option options[] = {
+	{ "json", 'j', NULL, 0, "Print one JSON object", 0 },
+	{ "platform", 'p', "NAME", 0, "auto or kvm (default auto)", 0 },
+	{ "device", 'd', "PATH", 0, "The platform's device (default /dev/kvm)", 0 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct doctor *d = state->input;
+
+	switch (key) {
+	case 'j':
+		d->json = true;
+		return 0;
+	case 'p':
+		d->config.platform = arg;
+		return 0;
+	case 'd':
+		d->config.device = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		message("doctor takes no argument '%s'", arg);
+		exit(EXIT_CODE_USAGE);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const char doc[] = "Check what this machine can do for a sandbox, and say what follows.\v"
+			  "The exit status is 0 if a platform works, else that `ringfence run` would have: 201 no usable "
+			  "platform, 202 no permission on its device, 203 it fails its probe.";
+
+static void read_cpu_model(char *text, size_t size)
+{
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	char line[256];
+
+	snprintf(text, size, "unknown");
+	while (f && fgets(line, sizeof(line), f)) {
+		char *value = strchr(line, ':');
+
+		if (strncmp(line, "model name", 10) != 0 || !value)
+			continue;
+		value[strcspn(value, "\n")] = 0;
+		snprintf(text, size, "%s", value + 2);
+		break;
+	}
+	if (f)
+		fclose(f);
+}
+
+static void summarise_host(struct host_summary *h)
+{
+	memset(h, 0, sizeof(*h));
+	uname(&h->uts);
+	read_cpu_model(h->cpu, sizeof(h->cpu));
+	h->cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	h->memory_mib = sysconf(_SC_PHYS_PAGES) / 256;
+	h->fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
+}
+
+static const char *residency_name(const struct rf_choice *c)
+{
+	return c->residency == RF_RESIDENCY_GUEST ? "guest" : "host";
+}
+
+static void print_text(const struct host_summary *h, const struct rf_choice *c, int r, const struct rf_error *err)
+{
+	printf("host       Linux %s on %s, %ld CPUs, %ld MiB\n", h->uts.release, h->cpu, h->cpus, h->memory_mib);
+	printf("fsgsbase   %s\n", h->fsgsbase ? "ok" : "missing: residency host cannot be used");
+	printf("platform   %s\n\n", c->platform ? rf_platform_name(c->platform) : "none");
+	for (size_t i = 0; c->probed && i < c->probe.count; i++) {
+		const struct rf_check *k = &c->probe.checks[i];
+
+		printf("%-8s %-24s %s\n", result_names[k->result], k->name, k->what);
+		if (k->detail[0])
+			printf("%34s%s\n", "", k->detail);
+		if (k->result != RF_CHECK_OK && k->consequence)
+			printf("%34s-> %s\n", "", k->consequence);
+	}
+	if (r < 0)
+		printf("\nNo sandbox can run here: %s\n", err->text);
+	else
+		printf("\nSandboxes run on platform %s with the kernel resident in the %s.\n", rf_platform_name(c->platform),
+		       residency_name(c));
+}
+
+static json_t *checks_json(const struct rf_choice *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; c->probed && i < c->probe.count; i++) {
+		const struct rf_check *k = &c->probe.checks[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", k->name, "what", k->what,
+						      "result", result_names[k->result], "detail", k->detail,
+						      "consequence", k->consequence ? k->consequence : ""));
+	}
+	return list;
+}
+
+static void print_json(const struct host_summary *h, const struct rf_choice *c, int r, const struct rf_error *err)
+{
+	json_t *o = json_pack("{s:{s:s, s:s, s:I, s:I, s:b}, s:s?, s:s?, s:b, s:b, s:b, s:o, s:s?}", "host", "kernel",
+			      h->uts.release, "cpu", h->cpu, "cpus", (json_int_t)h->cpus, "memory_mib",
+			      (json_int_t)h->memory_mib, "fsgsbase", h->fsgsbase, "platform",
+			      c->platform ? rf_platform_name(c->platform) : NULL, "residency",
+			      r < 0 ? NULL : residency_name(c), "works", r >= 0, "usable", c->probe.usable, "can_boot",
+			      c->probe.can_boot, "checks", checks_json(c), "error", r < 0 ? err->text : NULL);
+
+	if (!o) {
+		message("cannot build the report");
+		return;
+	}
+	json_dumpf(o, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(o);
+}
+
+int command_doctor(int argc, char **argv)
+{
+	const struct argp argp = { options, parse_option, NULL, doc, NULL, NULL, NULL };
+	struct doctor d = { 0 };
+	struct rf_choice choice;
+	struct rf_error err = { 0 };
+	struct host_summary host;
+	struct rf_result result = { 0 };
+	char name[] = "ringfence doctor";
+	int r;
+
+	rf_config_init(&d.config);
+	argp_err_exit_status = EXIT_CODE_USAGE;
+	argv[0] = name;
+	argp_parse(&argp, argc, argv, 0, NULL, &d);
+	summarise_host(&host);
+	r = rf_choose(&d.config, &choice, &err);
+	if (d.json)
+		print_json(&host, &choice, r, &err);
+	else
+		print_text(&host, &choice, r, &err);
+	if (choice.device >= 0)
+		close(choice.device);
+	result.failure = choice.failure;
+	return exit_code_of(r, &result);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Option values and the environment: pure. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "cli/cli.h"
+
+bool option_size(const char *text, uint64_t *ret, char *why, size_t size)
+{
+	if (parse_size(text, ret))
+		return true;
+	snprintf(why, size, "'%s' is not a size: expected a number with K, M, G or T, such as 512M", text);
+	return false;
+}
+
+bool option_count(const char *text, uint64_t min, uint64_t max, uint64_t *ret, char *why, size_t size)
+{
+	uint64_t value;
+
+	if (parse_u64(text, 10, max, &value) && value >= min) {
+		*ret = value;
+		return true;
+	}
+	snprintf(why, size, "'%s' is not a number from %lu to %lu", text, min, max);
+	return false;
+}
+
+bool option_user(const char *text, uint32_t *ret_uid, uint32_t *ret_gid, char *why, size_t size)
+{
+	char copy[32];
+	char *colon;
+	uint64_t uid, gid;
+
+	if (strlen(text) >= sizeof(copy))
+		goto bad;
+	strcpy(copy, text);
+	colon = strchr(copy, ':');
+	if (colon)
+		*colon = 0;
+	/* UINT32_MAX is "no user" to every Linux call. */
+	if (!parse_u64(copy, 10, UINT32_MAX - 1, &uid))
+		goto bad;
+	gid = uid;
+	if (colon && !parse_u64(colon + 1, 10, UINT32_MAX - 1, &gid))
+		goto bad;
+	*ret_uid = (uint32_t)uid;
+	*ret_gid = (uint32_t)gid;
+	return true;
+bad:
+	snprintf(why, size, "'%s' is not a user: expected UID or UID:GID in numbers, such as 1000:1000", text);
+	return false;
+}
+
+bool option_bind(char *text, const char **ret_source, const char **ret_target, char *why, size_t size)
+{
+	char *colon = strchr(text, ':');
+	const char *target = colon ? colon + 1 : NULL;
+
+	if (!*text || colon == text) {
+		snprintf(why, size, "'%s' names no host path: expected PATH or PATH:TARGET", text);
+		return false;
+	}
+	if (target && target[0] != '/') {
+		snprintf(why, size, "the target in '%s' is not an absolute path", text);
+		return false;
+	}
+	if (colon)
+		*colon = 0;
+	*ret_source = text;
+	*ret_target = target;
+	return true;
+}
+
+/* Where a program is and who runs it, how it should talk, and the terminal: no keys, sockets or agents. */
+static const char *const default_names[] = {
+	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "COLORTERM", "LANG", "LANGUAGE", "TZ", "TMPDIR", "PWD",
+};
+
+bool env_passed_by_default(const char *entry)
+{
+	size_t len = strcspn(entry, "=");
+
+	if (strncmp(entry, "LC_", 3) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(default_names) / sizeof(default_names[0]); i++)
+		if (strlen(default_names[i]) == len && strncmp(default_names[i], entry, len) == 0)
+			return true;
+	return false;
+}
+
+bool env_add(struct run_options *o, const char *entry)
+{
+	size_t len = strcspn(entry, "=");
+
+	for (size_t i = 0; i < o->env_count; i++) {
+		if (strncmp(o->env[i], entry, len) == 0 && o->env[i][len] == '=') {
+			o->env[i] = entry;
+			return true;
+		}
+	}
+	if (o->env_count + 2 > o->env_room) {
+		size_t room = o->env_room ? 2 * o->env_room : 64;
+		const char **grown = realloc(o->env, room * sizeof(*grown));
+
+		if (!grown)
+			return false;
+		o->env = grown;
+		o->env_room = room;
+	}
+	o->env[o->env_count++] = entry;
+	o->env[o->env_count] = NULL;
+	return true;
+}
+
+/* Whether the options set this variable themselves. */
+static bool env_has(const struct run_options *o, const char *entry, size_t explicit_count)
+{
+	size_t len = strcspn(entry, "=");
+
+	for (size_t i = 0; i < explicit_count; i++)
+		if (strncmp(o->env[i], entry, len) == 0 && o->env[i][len] == '=')
+			return true;
+	return false;
+}
+
+bool env_fill_default(struct run_options *o, char *const *environment)
+{
+	size_t explicit_count = o->env_count;
+
+	for (; *environment; environment++) {
+		if (!strchr(*environment, '=') || (!o->env_all && !env_passed_by_default(*environment)))
+			continue;
+		if (!env_has(o, *environment, explicit_count) && !env_add(o, *environment))
+			return false;
+	}
+	return true;
+}
+
+bool path_is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
+	if (len == 1 && dir[0] == '/')
+		return true;
+	return strncmp(path, dir, len) == 0 && (!path[len] || path[len] == '/');
+}
+
+const char *hidden_by(const struct run_options *o, const char *path)
+{
+	static const char *const always[] = { "/proc", "/dev", "/sys" };
+	const char *by = NULL;
+
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		if (path_is_below(path, always[i]))
+			by = always[i];
+	/* A later mount covers or uncovers what an earlier one did. */
+	for (size_t i = 0; i < o->config.mount_count; i++) {
+		const struct rf_mount *m = &o->mounts[i];
+		const char *target = m->target ? m->target : m->source;
+
+		if (!path_is_below(path, target))
+			continue;
+		by = m->kind == RF_MOUNT_HIDE || (m->target && strcmp(m->target, m->source) != 0) ? target : NULL;
+	}
+	return by;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Per-CPU data, reached through GS. Never cache `this_cpu()` across a point that sleeps: the task may move. */
+#pragma once
+
+#include "abi/boot.h"
+#include "base/list.h"
+#include "base/types.h"
+
+struct task;
+struct mm;
+
+struct cpu {
+	struct cpu *self;	     /* asm: %gs:0 */
+	struct task *current;	     /* asm: %gs:8 */
+	u64 kernel_rsp;		     /* asm: %gs:16 kernel stack to return to from user mode */
+	u64 user_rsp;		     /* asm: %gs:24 scratch of the system call entry */
+	struct rf_regs *user_regs;   /* asm: %gs:32 where the entry stubs store user registers */
+	u64 host_rsp;		     /* asm: %gs:40 the CPU thread's own stack (residency host) */
+	u64 id;			     /* asm: %gs:48 */
+	struct cpu_shared *shared;   /* asm: %gs:56 */
+	u64 trap_vector, trap_error, trap_cr2; /* asm: %gs:64, 72, 80; filled by the exception stubs */
+	/* scheduler (kernel lock) */
+	struct list runqueue;
+	unsigned nr_running;
+	struct task *idle;
+	u64 slice_start_ns, slice_end_ns;
+	unsigned spread;	     /* user entries left until a waiting task is offered to an idle CPU */
+	bool need_resched;
+	bool online, idling;
+	/* guest residency */
+	struct mm *loaded_mm;
+	u64 loaded_tlb_gen;	     /* read by CPUs that shoot translations down */
+	u64 loaded_root;	     /* what CR3 holds */
+	struct task *fpu_owner; /* whose FPU state is in the registers */
+	void *arch;		/* struct cpu_arch: GDT, TSS, IST stacks */
+};
+
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *c;
+
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(c));
+	return c;
+}
+
+static inline struct task *current_task(void)
+{
+	struct task *t;
+
+	__asm__ volatile("movq %%gs:8, %0" : "=r"(t));
+	return t;
+}
+#define current (current_task())
+
+extern struct cpu cpus[RF_MAX_CPUS];
+extern unsigned nr_cpus;
+static inline struct boot_info *boot_info(void)
+{
+	return (struct boot_info *)(RF_ARENA_BASE + BOOT_INFO_OFF);
+}
+static inline const struct boot_config *boot_config(void)
+{
+	return (const struct boot_config *)(RF_ARENA_BASE + BOOT_CONFIG_OFF);
+}
+/* String at offset `off` of the configuration; NULL for offset 0. */
+const char *boot_string(u32 off);
+
+/* The kernel lock: held by a CPU while it runs kernel code for a task (docs/adr/0001). */
+void kernel_lock(void);
+void kernel_unlock(void);
+bool kernel_lock_held(void); /* by this CPU */

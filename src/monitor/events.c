@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Host events: readiness of streams, signals, and the deadlines of CPUs in user code.
+ *
+ * The kernel sets a CPU's deadline in memory without telling anyone, so the event thread looks every few milliseconds while
+ * any CPU is awake. When all are in HC_IDLE it sleeps, and the first CPU that leaves wakes it: at most once per tick,
+ * because a thread that has not gone to sleep yet needs no waking.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "monitor/monitor.h"
+#include "monitor/terminal.h"
+
+#define TICK_NS 5000000ull
+/* Long, but short enough that the TSC's 64-bit arithmetic cannot overflow between two refreshes. */
+#define SLEEP_MS 300000
+/* This many of SIGTERM or SIGQUIT within this time end a sandbox whose program ignores them. */
+#define KILL_COUNT 3
+#define KILL_WINDOW_NS 2000000000ull
+
+#define DATA_SIGNAL (~0ull)
+#define DATA_WAKE (~1ull)
+/* Else: handle << SLOT_BITS | slot. */
+#define SLOT_BITS 10
+static_assert(WATCH_SLOTS == 1u << SLOT_BITS, "the slot has its own bits in the event's data");
+
+static const int forwarded_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2 };
+
+static int epoll_add(struct monitor *m, int fd, u64 data)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.u64 = data };
+
+	return epoll_ctl(m->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+/* What our caller told us to ignore (nohup, a shell's background job) stays ignored. */
+static void signals_block(sigset_t *set)
+{
+	struct sigaction old;
+
+	sigemptyset(set);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded_signals); i++)
+		if (sigaction(forwarded_signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaddset(set, forwarded_signals[i]);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int events_init(struct monitor *m, struct rf_error *err)
+{
+	sigset_t set;
+	int r;
+
+	signals_block(&set);
+	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (m->epoll_fd < 0 || m->signal_fd < 0)
+		return error_set(err, -errno, "cannot make the event loop");
+	r = epoll_add(m, m->signal_fd, DATA_SIGNAL);
+	if (r == 0)
+		r = epoll_add(m, m->wake_fd, DATA_WAKE);
+	return r < 0 ? error_set(err, r, "cannot make the event loop") : 0;
+}
+
+void events_cpu_idle(struct monitor *m)
+{
+	atomic_fetch_sub(&m->busy, 1);
+}
+
+void events_cpu_busy(struct monitor *m)
+{
+	u64 one = 1;
+
+	atomic_fetch_add(&m->busy, 1);
+	if (atomic_load(&m->ticker_asleep) && atomic_exchange(&m->ticker_asleep, 0))
+		while (write(m->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+			;
+}
+
+static void event_deliver(struct monitor *m, u32 slot, u32 revents)
+{
+	__atomic_fetch_or(&m->info->watch_events[slot], revents, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&m->info->watch_pending[slot / 64], 1ull << (slot % 64), __ATOMIC_SEQ_CST);
+	monitor_kick_any(m);
+}
+
+/* Needs watch_lock and a reference. Files that epoll refuses are always ready. */
+static int watch_arm(struct monitor *m, struct handle *h, u64 value, u32 events, u32 slot)
+{
+	struct epoll_event e = { .events = events | EPOLLONESHOT, .data.u64 = value << SLOT_BITS | slot };
+	int op = h->watch_slot < 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+
+	if (epoll_ctl(m->epoll_fd, op, h->fd, &e) == 0) {
+		h->watch_slot = (s32)slot;
+		return 0;
+	}
+	if (errno != EPERM)
+		return -errno;
+	event_deliver(m, slot, events & (EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM));
+	return 0;
+}
+
+static void watch_cancel(struct monitor *m, struct handle *h)
+{
+	struct epoll_event e = { 0 };
+
+	if (h->watch_slot >= 0)
+		epoll_ctl(m->epoll_fd, EPOLL_CTL_DEL, h->fd, &e);
+	h->watch_slot = -1;
+}
+
+int events_watch(struct monitor *m, u64 value, u32 events, u32 slot)
+{
+	struct handle *h = handle_get(&m->handles, value, HANDLE_STREAM);
+	int r = 0;
+
+	if (!h)
+		return -EBADF;
+	pthread_mutex_lock(&m->watch_lock);
+	if (events)
+		r = watch_arm(m, h, value, events & 0xffff, slot);
+	else
+		watch_cancel(m, h);
+	pthread_mutex_unlock(&m->watch_lock);
+	handle_put(&m->handles, h);
+	return r;
+}
+
+void events_forget(struct monitor *m, u64 value)
+{
+	struct handle *h = handle_get(&m->handles, value, HANDLE_STREAM);
+
+	if (!h)
+		return;
+	pthread_mutex_lock(&m->watch_lock);
+	watch_cancel(m, h);
+	pthread_mutex_unlock(&m->watch_lock);
+	handle_put(&m->handles, h);
+}
+
+/* An event fetched before its watch was cancelled or moved is dropped. */
+static void stream_event(struct monitor *m, u64 data, u32 revents)
+{
+	struct handle *h = handle_get(&m->handles, data >> SLOT_BITS, HANDLE_STREAM);
+	u32 slot = data & (WATCH_SLOTS - 1);
+	bool current;
+
+	if (!h)
+		return;
+	pthread_mutex_lock(&m->watch_lock);
+	current = h->watch_slot == (s32)slot;
+	pthread_mutex_unlock(&m->watch_lock);
+	handle_put(&m->handles, h);
+	if (current)
+		event_deliver(m, slot, revents);
+}
+
+/* Returns true when the sandbox is to end now, whatever its program does. */
+static bool kill_requested(struct monitor *m, int signo)
+{
+	u64 now = clock_now_ns(CLOCK_MONOTONIC);
+
+	if (signo != SIGTERM && signo != SIGQUIT)
+		return false;
+	if (!m->kill_count || now - m->kill_since_ns > KILL_WINDOW_NS) {
+		m->kill_count = 0;
+		m->kill_since_ns = now;
+	}
+	return ++m->kill_count >= KILL_COUNT;
+}
+
+static void signal_event(struct monitor *m)
+{
+	struct signalfd_siginfo si;
+
+	while (read(m->signal_fd, &si, sizeof(si)) == sizeof(si)) {
+		if (kill_requested(m, (int)si.ssi_signo)) {
+			monitor_end(m, MONITOR_KILLED, si.ssi_signo);
+			return;
+		}
+		__atomic_fetch_or(&m->info->signals_pending, 1ull << (si.ssi_signo - 1), __ATOMIC_SEQ_CST);
+		monitor_kick_any(m);
+	}
+}
+
+static void wake_event(struct monitor *m)
+{
+	u64 count;
+
+	while (read(m->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+}
+
+static void events_dispatch(struct monitor *m, const struct epoll_event *e)
+{
+	if (e->data.u64 == DATA_WAKE)
+		wake_event(m);
+	else if (e->data.u64 == DATA_SIGNAL)
+		signal_event(m);
+	else
+		stream_event(m, e->data.u64, e->events);
+}
+
+/* Interrupts CPUs whose time in user code is up. Returns the nearest deadline still to come, at most one tick away. */
+static u64 check_deadlines(struct monitor *m, u64 now)
+{
+	u64 next = now + TICK_NS;
+
+	for (u32 i = 0; i < m->cpus; i++) {
+		struct cpu_shared *cpu = &m->info->cpu[i];
+		u64 deadline = READ_ONCE(cpu->deadline_ns);
+
+		if (!deadline || !READ_ONCE(cpu->in_user))
+			continue;
+		if (deadline <= now)
+			rf_machine_interrupt_cpu(m->machine, i);
+		else
+			next = MIN(next, deadline);
+	}
+	return next;
+}
+
+/* How long to wait: until the next deadline, or for long when every CPU is idle. */
+static int events_timeout_ms(struct monitor *m)
+{
+	u64 now = clock_now_ns(CLOCK_MONOTONIC);
+
+	clock_refresh(&m->clock, &m->info->time, now);
+	if (!atomic_load(&m->busy)) {
+		atomic_store(&m->ticker_asleep, 1);
+		if (!atomic_load(&m->busy))
+			return SLEEP_MS;
+		atomic_store(&m->ticker_asleep, 0);
+	}
+	return (int)((check_deadlines(m, now) - now + 999999) / 1000000);
+}
+
+void events_loop(struct monitor *m)
+{
+	struct epoll_event e[16];
+
+	while (!atomic_load(&m->ended)) {
+		int n = epoll_wait(m->epoll_fd, e, ARRAY_SIZE(e), events_timeout_ms(m));
+
+		atomic_store(&m->ticker_asleep, 0);
+		for (int i = 0; i < n; i++)
+			events_dispatch(m, &e[i]);
+	}
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hostcalls about the sandbox as a whole: its end, CPUs, clocks and memory. */
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/format.h"
+#include "monitor/hostcalls.h"
+#include "monitor/terminal.h"
+
+#define LOG_MAX 4096u
+
+s64 hc_exit(struct hostcall *c)
+{
+	monitor_end(c->m, MONITOR_EXITED, c->arg[0] & 0x1ff);
+	c->leave = true;
+	return 0;
+}
+
+s64 hc_panic(struct hostcall *c)
+{
+	struct monitor *m = c->m;
+	const char *text = hc_in(c, c->arg[0], MIN(c->arg[1], (u64)LOG_MAX));
+	const struct rf_regs *r = HC_IN(c, c->arg[2], struct rf_regs);
+	u32 running = 0;
+
+	c->leave = true;
+	/* Other CPUs panic in sympathy; one report is enough. */
+	if (!atomic_compare_exchange_strong(&m->panicked, &running, 1))
+		return 0;
+	monitor_log(m, "ringfence: kernel panic on CPU %u: %.*s", c->cpu, text ? (int)MIN(c->arg[1], (u64)LOG_MAX) : 0,
+		    text ? text : "");
+	if (r) {
+		monitor_log(m, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
+		monitor_log(m, "  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", r->rsi, r->rdi, r->rbp, r->rsp);
+		monitor_log(m, "  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", r->r8, r->r9, r->r10, r->r11);
+		monitor_log(m, "  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", r->r12, r->r13, r->r14, r->r15);
+		monitor_log(m, "  cs %lx ss %lx rflags %lx fs %lx gs %lx", r->cs, r->ss, r->rflags, r->fs_base, r->gs_base);
+		monitor_dump_address(m, m->log_fd, "rip", r->rip);
+		monitor_dump_stack(m, m->log_fd, r->rsp, 24);
+	}
+	monitor_end(m, MONITOR_PANIC, 0);
+	return 0;
+}
+
+s64 hc_log(struct hostcall *c)
+{
+	u64 len = MIN(c->arg[2], (u64)LOG_MAX);
+	const void *text = hc_in(c, c->arg[1], len);
+	char copy[LOG_MAX];
+
+	if (c->arg[0] > 1)
+		return -EINVAL;
+	if (!text)
+		return -EFAULT;
+	memcpy(copy, text, len);
+	monitor_write_text(c->arg[0] == 1 ? c->m->strace_fd : c->m->log_fd, copy, len);
+	return (s64)len;
+}
+
+/* Until *@word is not 0, something wakes us, or @deadline_ns. False at the deadline. */
+static bool futex_wait_zero(u32 *word, u64 deadline_ns)
+{
+	struct timespec ts = {
+		.tv_sec = (time_t)(deadline_ns / 1000000000ull),
+		.tv_nsec = (long)(deadline_ns % 1000000000ull),
+	};
+
+	return syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, 0, deadline_ns ? &ts : NULL, NULL,
+		       FUTEX_BITSET_MATCH_ANY) == 0 || errno != ETIMEDOUT;
+}
+
+/* monitor_kick() stores kick before it reads idle, we store idle before we read kick: one of us sees the other. */
+s64 hc_idle(struct hostcall *c)
+{
+	struct monitor_cpu *cpu = &c->m->cpu[c->cpu];
+	u32 *kick = &c->m->info->cpu[c->cpu].kick;
+
+	atomic_store(&cpu->idle, 1);
+	events_cpu_idle(c->m);
+	while (!__atomic_load_n(kick, __ATOMIC_SEQ_CST))
+		if (!futex_wait_zero(kick, c->arg[0]))
+			break;
+	atomic_store(&cpu->idle, 0);
+	events_cpu_busy(c->m);
+	return 0;
+}
+
+void monitor_kick(struct monitor *m, u32 cpu)
+{
+	struct cpu_shared *shared = &m->info->cpu[cpu];
+
+	__atomic_store_n(&shared->kick, 1, __ATOMIC_SEQ_CST);
+	if (atomic_load(&m->cpu[cpu].idle))
+		syscall(SYS_futex, &shared->kick, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+	else if (__atomic_load_n(&shared->in_user, __ATOMIC_SEQ_CST) && m->machine)
+		rf_machine_interrupt_cpu(m->machine, cpu);
+}
+
+void monitor_kick_any(struct monitor *m)
+{
+	u32 cpu = 0;
+
+	for (u32 i = 0; i < m->cpus; i++) {
+		if (atomic_load(&m->cpu[i].idle)) {
+			cpu = i;
+			break;
+		}
+	}
+	monitor_kick(m, cpu);
+}
+
+s64 hc_kick(struct hostcall *c)
+{
+	if (c->arg[0] >= c->m->cpus)
+		return -EINVAL;
+	monitor_kick(c->m, (u32)c->arg[0]);
+	return 0;
+}
+
+s64 hc_clock(struct hostcall *c)
+{
+	struct timespec ts;
+	u64 id = c->arg[0];
+
+	/* CLOCK_THREAD_CPUTIME_ID would be this host thread's: not on the list. */
+	if (id > CLOCK_BOOTTIME || id == CLOCK_THREAD_CPUTIME_ID)
+		return -EINVAL;
+	if (clock_gettime((clockid_t)id, &ts) < 0)
+		return -errno;
+	return (s64)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+s64 hc_random(struct hostcall *c)
+{
+	u64 len = MIN(c->arg[1], (u64)HC_IO_MAX);
+	void *buf = hc_out(c, c->arg[0], len);
+	ssize_t n;
+
+	if (!buf)
+		return -EFAULT;
+	n = getrandom(buf, len, 0);
+	return n < 0 ? -errno : n;
+}
+
+/* Page frames and stacks, never the image or the boot tables. */
+static bool range_is_frames(struct hostcall *c)
+{
+	u64 offset = c->arg[0], len = c->arg[1];
+
+	return len && offset % PAGE_SIZE == 0 && len % PAGE_SIZE == 0 && offset >= c->m->info_free_start &&
+	       range_within(offset, len, c->m->arena.size);
+}
+
+s64 hc_discard(struct hostcall *c)
+{
+	return range_is_frames(c) ? arena_discard(&c->m->arena, c->arg[0], c->arg[1]) : -EINVAL;
+}
+
+s64 hc_populate(struct hostcall *c)
+{
+	return range_is_frames(c) ? arena_populate(&c->m->arena, c->arg[0], c->arg[1]) : -EINVAL;
+}
+
+s64 hc_guard(struct hostcall *c)
+{
+	if (!range_is_frames(c))
+		return -EINVAL;
+	return mprotect(c->m->arena.base + c->arg[0], c->arg[1], PROT_NONE) < 0 ? -errno : 0;
+}
+
+s64 hc_yield(struct hostcall *c)
+{
+	(void)c;
+	sched_yield();
+	return 0;
+}
+
+s64 hc_cpu_exit(struct hostcall *c)
+{
+	events_cpu_idle(c->m);
+	c->leave = true;
+	return 0;
+}
+
+/* Stops this process as the terminal driver would have; goes on when someone continues it. */
+s64 hc_stop(struct hostcall *c)
+{
+	terminal_restore();
+	kill(getpid(), SIGSTOP);
+	terminal_reapply();
+	__atomic_fetch_or(&c->m->info->signals_pending, 1ull << (SIGCONT - 1), __ATOMIC_SEQ_CST);
+	monitor_kick_any(c->m);
+	return 0;
+}

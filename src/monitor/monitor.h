@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The monitor: owns the arena, the machine, the CPU threads and everything of the host the kernel may use.
+ *
+ * Threads: one per CPU, which runs kernel and user code and serves that CPU's hostcalls, and the thread that calls
+ * monitor_run(), which waits for host events. Locks: handle_table.lock, id_table.lock, watch_lock; none is held
+ * while another is taken, except handle_table.lock inside watch_lock.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "abi/boot.h"
+#include "abi/hostcall.h"
+#include "monitor/arena.h"
+#include "monitor/clock.h"
+#include "monitor/handle.h"
+#include "monitor/idtable.h"
+#include "monitor/image.h"
+#include <ringfence/platform.h>
+
+struct monitor_options {
+	const void *image;
+	size_t image_size;
+	enum rf_residency residency;
+	u32 cpus;
+	u64 memory;	/* bytes of page frames */
+	u32 max_tasks;
+	bool huge_pages;
+	int log_fd, strace_fd; /* borrowed */
+};
+
+enum monitor_end {
+	MONITOR_RUNNING,
+	MONITOR_EXITED, /* HC_EXIT: status in exit_status */
+	MONITOR_PANIC,	/* HC_PANIC */
+	MONITOR_FAILED, /* the platform or the monitor failed; reported */
+	MONITOR_KILLED, /* ended by hand: signal in exit_status */
+};
+
+struct monitor_cpu {
+	pthread_t thread;
+	struct monitor *monitor;
+	u32 number;
+	atomic_uint idle; /* in HC_IDLE */
+	void *signal_stack;
+};
+
+struct monitor {
+	/* immutable after start */
+	struct arena arena;
+	struct image image;
+	struct boot_info *info;
+	enum rf_residency residency;
+	u32 cpus;
+	struct rf_machine *machine;
+	int log_fd, strace_fd;
+	int epoll_fd, signal_fd, wake_fd, proc_fd, null_fd;
+	u64 started_ns;
+	u64 info_free_start; /* ours: the one in boot_info is the kernel's to change */
+
+	struct clock clock;
+	struct handle_table handles;
+	struct id_table spaces, contexts;
+	struct monitor_cpu cpu[RF_MAX_CPUS];
+	pthread_mutex_t watch_lock;
+
+	atomic_uint busy;	   /* CPUs not in HC_IDLE */
+	atomic_uint ticker_asleep; /* the event thread sleeps until woken */
+	atomic_uint ended;	   /* enum monitor_end | status << 8; the first to set it wins */
+	atomic_uint panicked;
+	atomic_uint cpus_left;	   /* CPU threads that have not come to their end */
+	atomic_ulong first_call_ns;
+
+	/* event thread only */
+	u32 kill_count;
+	u64 kill_since_ns;
+};
+
+/* The offsets of boot.h for a sandbox; pure. -EINVAL when they don't fit an arena. */
+struct layout {
+	u64 tables_start, free_start, stacks_start, arena_size;
+};
+int layout_compute(struct layout *l, u64 image_end, u64 memory, u32 max_tasks) __must_check;
+
+/* Arena with the kernel in it, boot_info zero but for what is known. On failure nothing is left. */
+int monitor_init(struct monitor *m, const struct monitor_options *o, struct rf_error *err) __must_check;
+/* Takes @machine (made with the arena as its memory), completes boot_info and, for residency guest, the tables. */
+int monitor_attach(struct monitor *m, struct rf_machine *machine, struct rf_error *err) __must_check;
+/*
+ * Starts the CPUs. Takes over signal handling of the process. Returns 0 or an error (some CPUs may run then).
+ */
+int monitor_start(struct monitor *m, struct rf_error *err) __must_check;
+/* The event loop; returns once `ended` is set. CPU threads are left parked. */
+void monitor_run(struct monitor *m);
+/* Only for a monitor that was not started. */
+void monitor_done(struct monitor *m);
+
+/* Ends the sandbox, from any thread; only the first call counts. */
+void monitor_end(struct monitor *m, enum monitor_end how, u32 status);
+/* Serves the hostcall in CPU @cpu's mailbox. Returns false when the CPU must not go on. */
+bool monitor_serve(struct monitor *m, u32 cpu);
+/* Sets the kick flag of a CPU and makes it look. */
+void monitor_kick(struct monitor *m, u32 cpu);
+/* Kicks a CPU that can handle an event soonest: an idle one if there is any. */
+void monitor_kick_any(struct monitor *m);
+/* A message on the log, with prefix; printed whole. */
+void monitor_log(struct monitor *m, const char *format, ...) __printf(2, 3);
+/* Text from the sandbox: control characters that could drive a terminal are replaced. Changes @text. */
+void monitor_write_text(int fd, char *text, size_t len);
+
+/* Registers with symbols: for panics and crashes. Async-signal-safe. */
+void monitor_dump_address(struct monitor *m, int fd, const char *name, u64 addr);
+/* What looks like return addresses from @sp on, at most @max of them. Async-signal-safe. */
+void monitor_dump_stack(struct monitor *m, int fd, u64 sp, u32 max);
+
+/* boot_tables.c */
+int boot_tables_build(struct monitor *m, struct rf_error *err) __must_check;
+
+/* events.c */
+int events_init(struct monitor *m, struct rf_error *err) __must_check;
+void events_loop(struct monitor *m);
+/* One notification for @h: @events of poll(2), 0 cancels. @handle stays usable without a reference. */
+int events_watch(struct monitor *m, u64 handle, u32 events, u32 slot);
+/* Before a handle that may be watched is closed. */
+void events_forget(struct monitor *m, u64 handle);
+/* A CPU went to sleep or came back. */
+void events_cpu_idle(struct monitor *m);
+void events_cpu_busy(struct monitor *m);
+
+/* cpu.c */
+int cpus_start(struct monitor *m, struct rf_error *err) __must_check;
+
+/* crash.c: handlers for signals that mean a bug of ours. */
+void crash_init(struct monitor *m);
+/* The calling thread's signal stack. */
+int crash_thread_init(struct monitor_cpu *cpu);
+
+u64 clock_now_ns(int clock_id);

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Residency guest: start a vCPU in ring 0 and run it from hostcall to hostcall. */
+#include "platform/kvm/kvm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CR0_BOOT 0x80050033ull /* PG AM WP NE ET MP PE */
+#define CR4_PAE	       (1ull << 5)
+#define CR4_PGE	       (1ull << 7)
+#define CR4_OSFXSR     (1ull << 9)
+#define CR4_OSXMMEXCPT (1ull << 10)
+#define CR4_UMIP       (1ull << 11)
+#define CR4_FSGSBASE   (1ull << 16)
+#define CR4_OSXSAVE    (1ull << 18)
+#define CR4_SMEP       (1ull << 20)
+#define CR4_SMAP       (1ull << 21)
+#define EFER_LONG      0xd01ull /* NXE LMA LME SCE */
+
+#define MSR_STAR   0xc0000081u
+#define MSR_LSTAR  0xc0000082u
+#define MSR_CSTAR  0xc0000083u
+#define MSR_SFMASK 0xc0000084u
+#define MSR_PAT	   0x277u
+#define PAT_LINUX  0x0407050600070106ull
+
+static u64 boot_cr4(u32 features)
+{
+	u64 cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+
+	if (features & RF_BOOT_F_UMIP)
+		cr4 |= CR4_UMIP;
+	if (features & RF_BOOT_F_FSGSBASE)
+		cr4 |= CR4_FSGSBASE;
+	if (features & RF_BOOT_F_XSAVE)
+		cr4 |= CR4_OSXSAVE;
+	if (features & RF_BOOT_F_SMEP)
+		cr4 |= CR4_SMEP;
+	if (features & RF_BOOT_F_SMAP)
+		cr4 |= CR4_SMAP;
+	return cr4;
+}
+
+static int boot_sregs(struct kvm_vcpu *v, const struct rf_boot_cpu *b)
+{
+	struct kvm_sregs s;
+	int r = kvm_ioctl(v->fd, KVM_GET_SREGS, &s);
+
+	if (r)
+		return r;
+	kvm_layout_segments(&s, v->index, false);
+	s.gs.base = b->gs_base;
+	s.gdt.base = b->gdt_base;
+	s.gdt.limit = b->gdt_limit;
+	s.idt.base = b->idt_base;
+	s.idt.limit = b->idt_limit;
+	s.tr.base = b->tss_base;
+	s.tr.limit = b->tss_limit;
+	s.cr0 = CR0_BOOT;
+	s.cr3 = b->cr3;
+	s.cr4 = boot_cr4(v->machine->boot_features);
+	s.efer = EFER_LONG;
+	return kvm_ioctl(v->fd, KVM_SET_SREGS, &s);
+}
+
+static int boot_msrs(struct kvm_vcpu *v, const struct rf_boot_cpu *b)
+{
+	u64 star = b->star ? b->star : (u64)SEL_USER_CS32 << 48 | (u64)SEL_KERNEL_CS << 32;
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entries[5];
+	} msrs = {
+		.head.nmsrs = 5,
+		.entries = {
+			{ .index = MSR_STAR, .data = star },
+			{ .index = MSR_LSTAR, .data = b->lstar },
+			{ .index = MSR_CSTAR, .data = b->cstar },
+			{ .index = MSR_SFMASK, .data = b->sfmask },
+			{ .index = MSR_PAT, .data = PAT_LINUX },
+		},
+	};
+	int r = kvm_ioctl_value(v->fd, KVM_SET_MSRS, (unsigned long)(uintptr_t)&msrs);
+
+	return r < 0 ? r : r == 5 ? 0 : -EIO;
+}
+
+static int boot_regs(struct kvm_vcpu *v, const struct rf_boot_cpu *b)
+{
+	struct kvm_regs r = { .rip = b->rip, .rsp = b->rsp, .rdi = b->arg, .rflags = 2 };
+
+	return kvm_ioctl(v->fd, KVM_SET_REGS, &r);
+}
+
+int kvm_boot_cpu(struct rf_machine *base, u32 cpu, const struct rf_boot_cpu *state, struct rf_error *err)
+{
+	struct kvm_machine *m = kvm_machine(base);
+	struct kvm_vcpu *v;
+	int r;
+
+	if (cpu >= m->cpus)
+		return rf_error_set(err, -EINVAL, "no CPU %u", cpu);
+	if (m->residency != RF_RESIDENCY_GUEST)
+		return rf_error_set(err, -EINVAL, "the machine was not made for residency guest");
+	v = &m->vcpus[cpu];
+	r = boot_sregs(v, state);
+	if (r)
+		return rf_error_set(err, r, "KVM_SET_SREGS of vCPU %u: %s", cpu, strerror(-r));
+	r = boot_msrs(v, state);
+	if (r)
+		return rf_error_set(err, r, "KVM_SET_MSRS of vCPU %u: %s", cpu, strerror(-r));
+	r = boot_regs(v, state);
+	if (r)
+		return rf_error_set(err, r, "KVM_SET_REGS of vCPU %u: %s", cpu, strerror(-r));
+	v->run->kvm_valid_regs = 0;
+	v->booted = true;
+	return 0;
+}
+
+/*
+ * Delivers a kick as an interrupt, or asks for an exit when the guest can take one. Kernel code runs with
+ * interrupts off, so this is when it enters user code or sleeps.
+ */
+static int inject_kick(struct kvm_vcpu *v)
+{
+	struct kvm_interrupt irq = { .irq = RF_VECTOR_KICK };
+	int r;
+
+	v->run->request_interrupt_window = 0;
+	if (!atomic_load(&v->kicked))
+		return 0;
+	if (!v->run->ready_for_interrupt_injection || !v->run->if_flag) {
+		v->run->request_interrupt_window = 1;
+		return 0;
+	}
+	atomic_store(&v->kicked, false);
+	r = kvm_ioctl(v->fd, KVM_INTERRUPT, &irq);
+	if (r == -EEXIST) { /* one is on its way already */
+		v->run->request_interrupt_window = 1;
+		atomic_store(&v->kicked, true);
+		return 0;
+	}
+	/* What KVM_RUN reported last no longer holds. */
+	v->run->ready_for_interrupt_injection = 0;
+	return r;
+}
+
+static int fatal(struct kvm_vcpu *v, int error, enum rf_exit_kind *ret, char *dump, size_t size)
+{
+	kvm_exit_dump(v, error, dump, size);
+	*ret = RF_EXIT_FATAL;
+	return 0;
+}
+
+static int run_loop(struct kvm_vcpu *v, enum rf_exit_kind *ret, char *dump, size_t size)
+{
+	for (;;) {
+		int r;
+
+		WRITE_ONCE(v->run->immediate_exit, 0);
+		atomic_thread_fence(memory_order_seq_cst);
+		r = inject_kick(v);
+		if (r)
+			return fatal(v, r, ret, dump, size);
+		r = kvm_vcpu_run(v);
+		if (r == -EINTR || (!r && v->run->exit_reason == KVM_EXIT_INTR)) {
+			if (atomic_load(&v->kicked))
+				continue;
+			*ret = RF_EXIT_SIGNAL;
+			return 0;
+		}
+		if (r == -EAGAIN)
+			continue;
+		if (r)
+			return fatal(v, r, ret, dump, size);
+		if (v->run->exit_reason == KVM_EXIT_HLT) {
+			*ret = RF_EXIT_HOSTCALL;
+			return 0;
+		}
+		if (v->run->exit_reason != KVM_EXIT_IRQ_WINDOW_OPEN)
+			return fatal(v, 0, ret, dump, size);
+	}
+}
+
+int kvm_run_cpu(struct rf_machine *base, u32 cpu, enum rf_exit_kind *ret, char *dump, size_t dump_size)
+{
+	struct kvm_machine *m = kvm_machine(base);
+	struct kvm_vcpu *v;
+	int r;
+
+	if (cpu >= m->cpus || !m->vcpus[cpu].booted)
+		return -EINVAL;
+	v = &m->vcpus[cpu];
+	kvm_signal_enter(v);
+	r = run_loop(v, ret, dump, dump_size);
+	kvm_signal_leave(v);
+	return r;
+}
