@@ -90,6 +90,8 @@ struct rf_traits {
 /*
  * Memory file: guest-visible memory that mappings refer to by offset. The caller owns the mapping at `base`
  * (MAP_SHARED, page aligned, at least as long as the machine lives); the platform adds the memory slots.
+ * It must really be a shared mapping: to drop stale translations the platform may discard host page-table
+ * entries with MADV_DONTNEED, which loses no data of a shared mapping, but would of a private one.
  */
 struct rf_memory {
 	void *base;
@@ -172,10 +174,11 @@ struct rf_probe {
 	size_t count;
 	struct rf_check checks[RF_CHECKS_MAX];
 };
-/* Runs every check (some ms). Borrows `device` (-1: open the default). Returns 0 even if unusable; negative only on internal failure. */
+/*
+ * Runs every check (a few ms; the process remembers the result, so that rf_machine_new() does not pay again). Borrows `device`
+ * (-1: open the default). Returns 0 even if unusable; negative only on internal failure.
+ */
 int rf_platform_probe(const struct rf_platform *p, int device, struct rf_probe *ret, struct rf_error *err);
-/* Only what decides `usable` and `can_boot` (a few ms at the first call, then remembered by the process). */
-int rf_platform_probe_quick(const struct rf_platform *p, int device, struct rf_probe *ret, struct rf_error *err);
 
 /* ---- address spaces ---- */
 int rf_address_space_new(struct rf_machine *m, struct rf_address_space **ret);
@@ -209,10 +212,22 @@ int rf_address_space_cas_u32(struct rf_address_space *as, uint64_t addr, uint32_
 int rf_context_new(struct rf_machine *m, struct rf_context **ret);
 void rf_context_free(struct rf_context *c);
 /*
- * Runs user code of `as` with *regs until a trap; *regs then holds the full integer registers and FS/GS bases. FPU state stays with
- * the context (pulled lazily by the calls below). `cpu` is the CPU number to run on (0..cpus-1); a CPU number runs one switch at a time
- * and belongs to the calling thread meanwhile. Values that a CPU would reject (non-canonical RIP, kernel selectors, IOPL…) are
- * sanitised or reported as a #GP fault, never executed.
+ * Runs user code of `as` with *regs until a trap; *regs then holds the full integer registers and FS/GS bases
+ * (as WRFSBASE left them). FPU state stays with the context (pulled lazily by the calls below). `cpu` is the CPU
+ * number to run on (0..cpus-1); a CPU number runs one switch at a time and belongs to the calling thread meanwhile.
+ *
+ * Values that a CPU would reject are never executed. RFLAGS: only what user code can change is taken, IF is on. CS
+ * and SS: 0 stands for the user's 0x33 and 0x2b, others are a #GP. A non-canonical RIP or base is a #GP; a RIP at or
+ * above RF_MAX_USER_ADDRESS is a page fault there. DS, ES, FS and GS selectors are not part of the state and may be
+ * reset to 0 at any entry.
+ *
+ * At a system call rcx == rip and r11 == rflags, as the hardware has it. Page faults above user space are reported as
+ * not present, whatever the platform keeps there.
+ *
+ * Returns 0 and fills *ret, also for RF_TRAP_ERROR; -EINVAL (bad CPU number, residency), -EXDEV (another machine's
+ * address space), or what saving FPU state failed with: then nothing ran.
+ *
+ * The platform uses the signal SIGRTMIN + 1: it installs a handler and unblocks it in threads that run user code.
  */
 int rf_context_switch(struct rf_context *c, struct rf_address_space *as, struct rf_regs *regs, uint32_t cpu,
 		      struct rf_trap *ret);

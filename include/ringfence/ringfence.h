@@ -12,7 +12,8 @@
  *		fprintf(stderr, "%s\n", err.text);
  *
  * A process runs at most one sandbox: kernel, vCPUs and signal handling live as long as the process. The
- * caller ends it soon after rf_run() has returned; its CPU threads stay parked until then.
+ * caller ends it soon after rf_run() has returned; its CPU threads stay parked until then. Standard input and output
+ * go to the sandbox and are /dev/null to the caller afterwards.
  */
 #pragma once
 
@@ -23,46 +24,46 @@ extern "C" {
 #endif
 
 #define RF_MEMORY_DEFAULT (UINT64_C(1) << 30)
-#define RF_MEMORY_MIN (UINT64_C(32) << 20)
-#define RF_MEMORY_MAX (UINT64_C(256) << 30)
-#define RF_MOUNTS_MAX 200u
+#define RF_MEMORY_MIN     (UINT64_C(32) << 20)
+#define RF_MEMORY_MAX     (UINT64_C(256) << 30)
+#define RF_MOUNTS_MAX     200u
 
 enum rf_residency_choice { RF_CHOOSE_AUTO, RF_CHOOSE_GUEST, RF_CHOOSE_HOST };
 
 enum rf_mount_kind { RF_MOUNT_RW, RF_MOUNT_RO, RF_MOUNT_HIDE, RF_MOUNT_TMPFS };
 struct rf_mount {
 	enum rf_mount_kind kind;
-	const char *source;	/* host path (RW, RO) */
-	const char *target;	/* absolute path inside; NULL: the same as source */
+	const char *source; /* host path (RW, RO) */
+	const char *target; /* absolute path inside; NULL: the same as source */
 };
 
 /* Strings and arrays are borrowed until rf_run() returns. Zero or NULL means the default. */
 struct rf_config {
-	const char *platform;	/* NULL or "auto": the first that works */
-	const char *device;	/* NULL: the platform's own */
+	const char *platform; /* NULL or "auto": the first that works */
+	const char *device;   /* NULL: the platform's own */
 	enum rf_residency_choice residency;
-	uint32_t cpus;		/* 0: as many as the host gives this process, at most 4 */
-	uint64_t memory;	/* bytes of page frames inside */
+	uint32_t cpus;   /* 0: as many as the host gives this process, at most 4 */
+	uint64_t memory; /* bytes of page frames inside */
 	uint32_t max_tasks;
-	bool huge_pages;	/* ask the host for transparent huge pages */
+	bool huge_pages; /* ask the host for transparent huge pages */
 
-	const char *root;	/* host directory below the writable layer; NULL: "/" */
+	const char *root; /* host directory below the writable layer; NULL: "/" */
 	const struct rf_mount *mounts;
 	size_t mount_count;
 
-	const char *program;	/* NULL: argv[0] */
+	const char *program;     /* NULL: argv[0] */
 	const char *const *argv; /* NULL-terminated, at least one */
 	const char *const *envp; /* NULL-terminated; NULL: empty */
-	const char *workdir;	/* NULL: the caller's */
-	const char *hostname;	/* NULL: "ringfence" */
-	uint32_t uid, gid;	/* UINT32_MAX: the caller's */
+	const char *workdir;     /* NULL: the caller's */
+	const char *hostname;    /* NULL: "ringfence" */
+	uint32_t uid, gid;       /* UINT32_MAX: the caller's */
 
 	bool strace;
 	const char *strace_set; /* comma separated names, NULL: all */
-	int strace_fd, log_fd;	/* -1: standard error */
-	uint32_t log_level;	/* 0 errors … 3 debug */
+	int strace_fd, log_fd;  /* -1: standard error */
+	uint32_t log_level;     /* 0 errors … 3 debug */
 
-	const void *kernel;	/* kernel.elf */
+	const void *kernel; /* kernel.elf */
 	size_t kernel_size;
 };
 void rf_config_init(struct rf_config *config);
@@ -70,23 +71,23 @@ void rf_config_init(struct rf_config *config);
 /* Why a sandbox did not start or was lost. */
 enum rf_failure {
 	RF_FAILURE_NONE,
-	RF_FAILURE_USAGE,	/* the configuration makes no sense */
+	RF_FAILURE_USAGE,       /* the configuration makes no sense */
 	RF_FAILURE_NO_PLATFORM, /* unknown platform, or its device is missing */
-	RF_FAILURE_PERMISSION,	/* no permission on the device */
-	RF_FAILURE_PROBE,	/* the platform does not behave as needed */
-	RF_FAILURE_MEMORY,	/* too little, or the host has none */
-	RF_FAILURE_SETUP,	/* a path, handle or thread of the sandbox could not be made */
-	RF_FAILURE_INTERNAL,	/* the monitor is at fault */
-	RF_FAILURE_PANIC,	/* the kernel is at fault */
+	RF_FAILURE_PERMISSION,  /* no permission on the device */
+	RF_FAILURE_PROBE,       /* the platform does not behave as needed */
+	RF_FAILURE_MEMORY,      /* too little, or the host has none */
+	RF_FAILURE_SETUP,       /* a path, handle or thread of the sandbox could not be made */
+	RF_FAILURE_INTERNAL,    /* the monitor is at fault */
+	RF_FAILURE_PANIC,       /* the kernel is at fault */
 };
 
 /* Start-up, in microseconds since rf_run() began, and totals. */
 struct rf_timing {
-	uint64_t platform_us;	/* device open and probed */
-	uint64_t arena_us;	/* memory mapped, kernel loaded */
-	uint64_t machine_us;	/* machine and vCPUs made */
-	uint64_t config_us;	/* mounts opened, configuration written */
-	uint64_t boot_us;	/* CPU threads started */
+	uint64_t platform_us;   /* device open and probed */
+	uint64_t arena_us;      /* memory mapped, kernel loaded */
+	uint64_t machine_us;    /* machine and vCPUs made */
+	uint64_t config_us;     /* mounts opened, configuration written */
+	uint64_t boot_us;       /* CPU threads started */
 	uint64_t first_call_us; /* first hostcall of the kernel */
 	uint64_t end_us;
 };
@@ -97,8 +98,8 @@ struct rf_totals {
 
 struct rf_result {
 	enum rf_failure failure;
-	int exit_code;		/* 0..255, if signal is 0 */
-	int signal;		/* the program died of this signal */
+	int exit_code; /* 0..255, if signal is 0 */
+	int signal;    /* the program died of this signal */
 	enum rf_residency residency;
 	const char *platform;
 	struct rf_timing timing;
@@ -116,9 +117,9 @@ struct rf_choice {
 	const struct rf_platform *platform; /* NULL: none is usable */
 	enum rf_residency residency;
 	enum rf_failure failure;
-	bool probed;		/* `probe` is filled in */
+	bool probed; /* `probe` is filled in */
 	struct rf_probe probe;
-	int device;		/* open descriptor or -1; the caller's to close */
+	int device; /* open descriptor or -1; the caller's to close */
 };
 /* Opens and probes. Returns 0, or a negative errno with ret->failure and a message. */
 int rf_choose(const struct rf_config *config, struct rf_choice *ret, struct rf_error *err);

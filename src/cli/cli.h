@@ -41,11 +41,13 @@ void run_options_free(struct run_options *o);
  * be right.
  */
 bool option_size(const char *text, uint64_t *ret, char *why, size_t size);
-bool option_count(const char *text, uint64_t min, uint64_t max, uint64_t *ret, char *why, size_t size);
+bool option_count(const char *text, uint64_t min, uint64_t max, uint64_t *ret, char *why,
+		  size_t size);
 /* UID[:GID], numbers; without GID it is UID's number too. */
 bool option_user(const char *text, uint32_t *ret_uid, uint32_t *ret_gid, char *why, size_t size);
 /* PATH[:TARGET]; cuts @text in place. */
-bool option_bind(char *text, const char **ret_source, const char **ret_target, char *why, size_t size);
+bool option_bind(char *text, const char **ret_source, const char **ret_target, char *why,
+		 size_t size);
 
 /* The environment: what is passed on by default, --env NAME and NAME=VALUE. False: out of memory. */
 bool env_passed_by_default(const char *entry);

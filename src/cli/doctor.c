@@ -13,7 +13,7 @@
 #define HWCAP2_FSGSBASE 2ul
 
 static const char *const result_names[] = {
-	[RF_CHECK_OK] = "ok",	  [RF_CHECK_MISSING] = "missing", [RF_CHECK_BROKEN] = "broken",
+	[RF_CHECK_OK] = "ok",     [RF_CHECK_MISSING] = "missing", [RF_CHECK_BROKEN] = "broken",
 	[RF_CHECK_SLOW] = "slow", [RF_CHECK_SKIPPED] = "skipped",
 };
 
@@ -58,9 +58,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const char doc[] = "Check what this machine can do for a sandbox, and say what follows.\v"
-			  "The exit status is 0 if a platform works, else that `ringfence run` would have: 201 no usable "
-			  "platform, 202 no permission on its device, 203 it fails its probe.";
+static const char doc[] =
+	"Check what this machine can do for a sandbox, and say what follows.\v"
+	"The exit status is 0 if a platform works, else that `ringfence run` would have: 201 no usable "
+	"platform, 202 no permission on its device, 203 it fails its probe.";
 
 static void read_cpu_model(char *text, size_t size)
 {
@@ -96,9 +97,11 @@ static const char *residency_name(const struct rf_choice *c)
 	return c->residency == RF_RESIDENCY_GUEST ? "guest" : "host";
 }
 
-static void print_text(const struct host_summary *h, const struct rf_choice *c, int r, const struct rf_error *err)
+static void print_text(const struct host_summary *h, const struct rf_choice *c, int r,
+		       const struct rf_error *err)
 {
-	printf("host       Linux %s on %s, %ld CPUs, %ld MiB\n", h->uts.release, h->cpu, h->cpus, h->memory_mib);
+	printf("host       Linux %s on %s, %ld CPUs, %ld MiB\n", h->uts.release, h->cpu, h->cpus,
+	       h->memory_mib);
 	printf("fsgsbase   %s\n", h->fsgsbase ? "ok" : "missing: residency host cannot be used");
 	printf("platform   %s\n\n", c->platform ? rf_platform_name(c->platform) : "none");
 	for (size_t i = 0; c->probed && i < c->probe.count; i++) {
@@ -113,8 +116,8 @@ static void print_text(const struct host_summary *h, const struct rf_choice *c, 
 	if (r < 0)
 		printf("\nNo sandbox can run here: %s\n", err->text);
 	else
-		printf("\nSandboxes run on platform %s with the kernel resident in the %s.\n", rf_platform_name(c->platform),
-		       residency_name(c));
+		printf("\nSandboxes run on platform %s with the kernel resident in the %s.\n",
+		       rf_platform_name(c->platform), residency_name(c));
 }
 
 static json_t *checks_json(const struct rf_choice *c)
@@ -124,21 +127,26 @@ static json_t *checks_json(const struct rf_choice *c)
 	for (size_t i = 0; c->probed && i < c->probe.count; i++) {
 		const struct rf_check *k = &c->probe.checks[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", k->name, "what", k->what,
-						      "result", result_names[k->result], "detail", k->detail,
-						      "consequence", k->consequence ? k->consequence : ""));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", k->name,
+						"what", k->what, "result", result_names[k->result],
+						"detail", k->detail, "consequence",
+						k->consequence ? k->consequence : ""));
 	}
 	return list;
 }
 
-static void print_json(const struct host_summary *h, const struct rf_choice *c, int r, const struct rf_error *err)
+static void print_json(const struct host_summary *h, const struct rf_choice *c, int r,
+		       const struct rf_error *err)
 {
-	json_t *o = json_pack("{s:{s:s, s:s, s:I, s:I, s:b}, s:s?, s:s?, s:b, s:b, s:b, s:o, s:s?}", "host", "kernel",
-			      h->uts.release, "cpu", h->cpu, "cpus", (json_int_t)h->cpus, "memory_mib",
-			      (json_int_t)h->memory_mib, "fsgsbase", h->fsgsbase, "platform",
+	json_t *o = json_pack("{s:{s:s, s:s, s:I, s:I, s:b}, s:s?, s:s?, s:b, s:b, s:b, s:o, s:s?}",
+			      "host", "kernel", h->uts.release, "cpu", h->cpu, "cpus",
+			      (json_int_t)h->cpus, "memory_mib", (json_int_t)h->memory_mib,
+			      "fsgsbase", h->fsgsbase, "platform",
 			      c->platform ? rf_platform_name(c->platform) : NULL, "residency",
-			      r < 0 ? NULL : residency_name(c), "works", r >= 0, "usable", c->probe.usable, "can_boot",
-			      c->probe.can_boot, "checks", checks_json(c), "error", r < 0 ? err->text : NULL);
+			      r < 0 ? NULL : residency_name(c), "works", r >= 0, "usable",
+			      c->probe.usable, "can_boot", c->probe.can_boot, "checks",
+			      checks_json(c), "error", r < 0 ? err->text : NULL);
 
 	if (!o) {
 		message("cannot build the report");

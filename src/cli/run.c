@@ -39,7 +39,8 @@ static void settle_workdir(struct run_options *o, char *pwd, size_t size)
 		by = o->config.root ? o->config.root : hidden_by(o, cwd);
 		if (by) {
 			if (!o->config.root)
-				message("the current directory %s is hidden inside by %s; starting in /", cwd, by);
+				message("the current directory %s is hidden inside by %s; starting in /",
+					cwd, by);
 			strcpy(cwd, "/");
 		}
 		snprintf(pwd, size, "PWD=%s", cwd);
@@ -63,11 +64,13 @@ static void print_timing(const struct rf_result *r)
 		"  %8lu %8lu CPUs started\n"
 		"  %8lu %8lu first hostcall\n"
 		"  %8lu %8lu end\n",
-		r->residency == RF_RESIDENCY_GUEST ? "guest" : "host", r->platform ? r->platform : "no platform",
-		t->platform_us, t->platform_us, t->arena_us, t->arena_us - t->platform_us, t->machine_us,
+		r->residency == RF_RESIDENCY_GUEST ? "guest" : "host",
+		r->platform ? r->platform : "no platform", t->platform_us, t->platform_us,
+		t->arena_us, t->arena_us - t->platform_us, t->machine_us,
 		t->machine_us - t->arena_us, t->config_us, t->config_us - t->machine_us, t->boot_us,
-		t->boot_us - t->config_us, t->first_call_us, t->first_call_us - MIN_US(t->config_us, t->first_call_us),
-		t->end_us, t->end_us - MIN_US(t->first_call_us, t->end_us));
+		t->boot_us - t->config_us, t->first_call_us,
+		t->first_call_us - MIN_US(t->config_us, t->first_call_us), t->end_us,
+		t->end_us - MIN_US(t->first_call_us, t->end_us));
 }
 
 static void write_stats(const struct rf_result *r, const char *path)
@@ -75,15 +78,18 @@ static void write_stats(const struct rf_result *r, const char *path)
 	const struct rf_stats *p = &r->totals.platform;
 	const struct rf_totals *t = &r->totals;
 	FILE *f = path ? fopen(path, "we") : stderr;
-	json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-			      "platform", r->platform ? r->platform : "", "residency",
-			      r->residency == RF_RESIDENCY_GUEST ? "guest" : "host", "syscalls", (json_int_t)t->syscalls,
-			      "hostcalls", (json_int_t)t->hostcalls, "faults", (json_int_t)t->faults, "task_switches",
-			      (json_int_t)t->switches, "exits", (json_int_t)p->exits, "exits_io", (json_int_t)p->exits_io,
-			      "exits_hlt", (json_int_t)p->exits_hlt, "exits_mmio", (json_int_t)p->exits_mmio,
-			      "exits_intr", (json_int_t)p->exits_intr, "exits_other", (json_int_t)p->exits_other,
-			      "invalidations", (json_int_t)p->invalidations, "interrupts", (json_int_t)p->interrupts,
-			      "start_us", (json_int_t)r->timing.first_call_us, "total_us", (json_int_t)r->timing.end_us);
+	json_t *o = json_pack(
+		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"platform", r->platform ? r->platform : "", "residency",
+		r->residency == RF_RESIDENCY_GUEST ? "guest" : "host", "syscalls",
+		(json_int_t)t->syscalls, "hostcalls", (json_int_t)t->hostcalls, "faults",
+		(json_int_t)t->faults, "task_switches", (json_int_t)t->switches, "exits",
+		(json_int_t)p->exits, "exits_io", (json_int_t)p->exits_io, "exits_hlt",
+		(json_int_t)p->exits_hlt, "exits_mmio", (json_int_t)p->exits_mmio, "exits_intr",
+		(json_int_t)p->exits_intr, "exits_other", (json_int_t)p->exits_other,
+		"invalidations", (json_int_t)p->invalidations, "interrupts",
+		(json_int_t)p->interrupts, "start_us", (json_int_t)r->timing.first_call_us,
+		"total_us", (json_int_t)r->timing.end_us);
 
 	if (!f)
 		message("--stats: cannot write %s: %s", path, strerror(errno));

@@ -38,7 +38,8 @@ static const struct argp_option options[] = {
 	{ "ro", KEY_RO, "PATH[:TARGET]", 0, "Bind a host file or directory, read-only", 0 },
 	{ "hide", KEY_HIDE, "PATH", 0, "Put an empty file or directory over PATH", 0 },
 	{ "tmpfs", KEY_TMPFS, "PATH", 0, "Put an empty file system in memory on PATH", 0 },
-	{ "root", KEY_ROOT, "DIR", 0, "Host directory that is / inside, below a writable layer in memory (default /)", 0 },
+	{ "root", KEY_ROOT, "DIR", 0,
+	  "Host directory that is / inside, below a writable layer in memory (default /)", 0 },
 	{ NULL, 0, NULL, 0, "The program's surroundings:", 2 },
 	{ "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable, or pass the caller's", 0 },
 	{ "env-all", KEY_ENV_ALL, NULL, 0,
@@ -48,20 +49,26 @@ static const struct argp_option options[] = {
 	{ "user", KEY_USER, "UID[:GID]", 0, "User and group inside (default: the caller's)", 0 },
 	{ "hostname", KEY_HOSTNAME, "NAME", 0, "Host name inside (default ringfence)", 0 },
 	{ NULL, 0, NULL, 0, "The machine:", 3 },
-	{ "cpus", KEY_CPUS, "N", 0, "CPUs inside (default: as many as this process may use, at most 4)", 0 },
-	{ "memory", KEY_MEMORY, "SIZE", 0, "Memory inside, at least 32M (default 1G); taken from the host when touched", 0 },
+	{ "cpus", KEY_CPUS, "N", 0,
+	  "CPUs inside (default: as many as this process may use, at most 4)", 0 },
+	{ "memory", KEY_MEMORY, "SIZE", 0,
+	  "Memory inside, at least 32M (default 1G); taken from the host when touched", 0 },
 	{ "tasks", KEY_TASKS, "N", 0, "Most threads at a time (default 4096)", 0 },
 	{ "huge-pages", KEY_HUGE, NULL, 0, "Ask the host for transparent huge pages", 0 },
 	{ "platform", KEY_PLATFORM, "NAME", 0, "auto or kvm (default auto)", 0 },
 	{ "device", KEY_DEVICE, "PATH", 0, "The platform's device (default /dev/kvm)", 0 },
-	{ "residency", KEY_RESIDENCY, "WHERE", 0, "Where the kernel runs: auto, guest or host (default auto)", 0 },
+	{ "residency", KEY_RESIDENCY, "WHERE", 0,
+	  "Where the kernel runs: auto, guest or host (default auto)", 0 },
 	{ NULL, 0, NULL, 0, "Watching:", 4 },
-	{ "strace", KEY_STRACE, "SET", OPTION_ARG_OPTIONAL, "Print system calls, or those named in SET (comma separated)", 0 },
-	{ "strace-file", KEY_STRACE_FILE, "FILE", 0, "Print them to FILE instead of standard error", 0 },
+	{ "strace", KEY_STRACE, "SET", OPTION_ARG_OPTIONAL,
+	  "Print system calls, or those named in SET (comma separated)", 0 },
+	{ "strace-file", KEY_STRACE_FILE, "FILE", 0, "Print them to FILE instead of standard error",
+	  0 },
 	{ "log", KEY_LOG, "LEVEL", 0, "error, warn, info or debug (default warn)", 0 },
 	{ "log-file", KEY_LOG_FILE, "FILE", 0, "Log to FILE instead of standard error", 0 },
 	{ "timing", KEY_TIMING, NULL, 0, "Print how long each step of the start took", 0 },
-	{ "stats", KEY_STATS, "FILE", OPTION_ARG_OPTIONAL, "Write counts as JSON at the end (default: to standard error)", 0 },
+	{ "stats", KEY_STATS, "FILE", OPTION_ARG_OPTIONAL,
+	  "Write counts as JSON at the end (default: to standard error)", 0 },
 	{ 0 },
 };
 
@@ -72,7 +79,8 @@ static __attribute__((noreturn)) void bad_option(const char *option, const char 
 }
 
 /* The index of @text in the NULL-terminated @names. */
-static int one_of(const char *option, const char *text, const char *const *names, const char *expected)
+static int one_of(const char *option, const char *text, const char *const *names,
+		  const char *expected)
 {
 	char why[256];
 
@@ -93,7 +101,8 @@ static uint64_t count_of(const char *option, const char *text, uint64_t min, uin
 	return value;
 }
 
-static void add_mount(struct run_options *o, const char *option, enum rf_mount_kind kind, char *text)
+static void add_mount(struct run_options *o, const char *option, enum rf_mount_kind kind,
+		      char *text)
 {
 	struct rf_mount *m = &o->mounts[o->config.mount_count];
 	char why[256];
@@ -159,8 +168,8 @@ static error_t parse_machine(int key, char *arg, struct run_options *o)
 		o->config.device = arg;
 		return 0;
 	case KEY_RESIDENCY:
-		o->config.residency = (enum rf_residency_choice)one_of("residency", arg, residencies,
-								       "auto, guest or host");
+		o->config.residency = (enum rf_residency_choice)one_of(
+			"residency", arg, residencies, "auto, guest or host");
 		return 0;
 	case KEY_CPUS:
 		o->config.cpus = (uint32_t)count_of("cpus", arg, 1, RF_MAX_CPUS);
@@ -236,7 +245,8 @@ static error_t parse_watching(int key, char *arg, struct run_options *o)
 		o->config.strace = true;
 		return 0;
 	case KEY_LOG:
-		o->config.log_level = (uint32_t)one_of("log", arg, levels, "error, warn, info or debug");
+		o->config.log_level =
+			(uint32_t)one_of("log", arg, levels, "error, warn, info or debug");
 		return 0;
 	case KEY_LOG_FILE:
 		o->log_file = arg;
@@ -285,7 +295,9 @@ static const char doc[] =
 
 void run_options_parse(struct run_options *o, int argc, char **argv)
 {
-	const struct argp argp = { options, parse_option, "[--] CMD [ARG...]", doc, NULL, NULL, NULL };
+	const struct argp argp = {
+		options, parse_option, "[--] CMD [ARG...]", doc, NULL, NULL, NULL
+	};
 	char name[] = "ringfence run";
 
 	memset(o, 0, sizeof(*o));

@@ -10,11 +10,13 @@ bool option_size(const char *text, uint64_t *ret, char *why, size_t size)
 {
 	if (parse_size(text, ret))
 		return true;
-	snprintf(why, size, "'%s' is not a size: expected a number with K, M, G or T, such as 512M", text);
+	snprintf(why, size, "'%s' is not a size: expected a number with K, M, G or T, such as 512M",
+		 text);
 	return false;
 }
 
-bool option_count(const char *text, uint64_t min, uint64_t max, uint64_t *ret, char *why, size_t size)
+bool option_count(const char *text, uint64_t min, uint64_t max, uint64_t *ret, char *why,
+		  size_t size)
 {
 	uint64_t value;
 
@@ -48,11 +50,13 @@ bool option_user(const char *text, uint32_t *ret_uid, uint32_t *ret_gid, char *w
 	*ret_gid = (uint32_t)gid;
 	return true;
 bad:
-	snprintf(why, size, "'%s' is not a user: expected UID or UID:GID in numbers, such as 1000:1000", text);
+	snprintf(why, size,
+		 "'%s' is not a user: expected UID or UID:GID in numbers, such as 1000:1000", text);
 	return false;
 }
 
-bool option_bind(char *text, const char **ret_source, const char **ret_target, char *why, size_t size)
+bool option_bind(char *text, const char **ret_source, const char **ret_target, char *why,
+		 size_t size)
 {
 	char *colon = strchr(text, ':');
 	const char *target = colon ? colon + 1 : NULL;
@@ -74,7 +78,8 @@ bool option_bind(char *text, const char **ret_source, const char **ret_target, c
 
 /* Where a program is and who runs it, how it should talk, and the terminal: no keys, sockets or agents. */
 static const char *const default_names[] = {
-	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "COLORTERM", "LANG", "LANGUAGE", "TZ", "TMPDIR", "PWD",
+	"PATH",      "HOME", "USER",     "LOGNAME", "SHELL",  "TERM",
+	"COLORTERM", "LANG", "LANGUAGE", "TZ",      "TMPDIR", "PWD",
 };
 
 bool env_passed_by_default(const char *entry)
@@ -129,7 +134,8 @@ bool env_fill_default(struct run_options *o, char *const *environment)
 	size_t explicit_count = o->env_count;
 
 	for (; *environment; environment++) {
-		if (!strchr(*environment, '=') || (!o->env_all && !env_passed_by_default(*environment)))
+		if (!strchr(*environment, '=') ||
+		    (!o->env_all && !env_passed_by_default(*environment)))
 			continue;
 		if (!env_has(o, *environment, explicit_count) && !env_add(o, *environment))
 			return false;
@@ -163,7 +169,9 @@ const char *hidden_by(const struct run_options *o, const char *path)
 
 		if (!path_is_below(path, target))
 			continue;
-		by = m->kind == RF_MOUNT_HIDE || (m->target && strcmp(m->target, m->source) != 0) ? target : NULL;
+		by = m->kind == RF_MOUNT_HIDE || (m->target && strcmp(m->target, m->source) != 0)
+			     ? target
+			     : NULL;
 	}
 	return by;
 }

@@ -48,8 +48,8 @@ static int arena_open_file(void)
 static int arena_map(struct arena *a, bool huge)
 {
 	void *want = (void *)RF_ARENA_BASE;
-	void *p = mmap(want, a->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
-		       a->fd, 0);
+	void *p = mmap(want, a->size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE, a->fd, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
@@ -110,7 +110,8 @@ bool arena_range_ok(const struct arena *a, u64 addr, u64 len, u64 from)
 
 int arena_discard(struct arena *a, u64 offset, u64 len)
 {
-	if (fallocate(a->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len) < 0)
+	if (fallocate(a->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+		      (off_t)len) < 0)
 		return -errno;
 	return 0;
 }

@@ -56,12 +56,13 @@ u32 config_strings(struct config_writer *w, const char *const *list, u32 *ret_co
 
 static bool kind_has_files(enum boot_mount_kind kind)
 {
-	return kind == BOOT_MOUNT_ROOT_OVERLAY || kind == BOOT_MOUNT_HOST_RW || kind == BOOT_MOUNT_HOST_RO;
+	return kind == BOOT_MOUNT_ROOT_OVERLAY || kind == BOOT_MOUNT_HOST_RW ||
+	       kind == BOOT_MOUNT_HOST_RO;
 }
 
 /* Opens a host path as a root. Only directories and regular files can be bound. */
-static int open_root(struct config_writer *w, enum boot_mount_kind kind, const char *source, struct boot_mount *ret,
-		     struct rf_error *err)
+static int open_root(struct config_writer *w, enum boot_mount_kind kind, const char *source,
+		     struct boot_mount *ret, struct rf_error *err)
 {
 	u32 flags = kind == BOOT_MOUNT_HOST_RW ? HANDLE_F_WRITABLE : 0;
 	int fd = open(source, O_PATH | O_CLOEXEC), r;
@@ -72,7 +73,8 @@ static int open_root(struct config_writer *w, enum boot_mount_kind kind, const c
 		return error_set(err, -errno, "cannot open %s", source);
 	if (fstat(fd, &st) < 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))) {
 		close(fd);
-		error_set(err, 0, "cannot bind %s: only directories and regular files can be bound", source);
+		error_set(err, 0, "cannot bind %s: only directories and regular files can be bound",
+			  source);
 		return -EINVAL;
 	}
 	r = handle_install(&w->m->handles, fd, HANDLE_PATH, flags, &handle);
@@ -83,8 +85,8 @@ static int open_root(struct config_writer *w, enum boot_mount_kind kind, const c
 	return 0;
 }
 
-int config_mount(struct config_writer *w, enum boot_mount_kind kind, const char *source, const char *target,
-		 struct rf_error *err)
+int config_mount(struct config_writer *w, enum boot_mount_kind kind, const char *source,
+		 const char *target, struct rf_error *err)
 {
 	struct boot_mount mount = { .kind = kind };
 	int r;
@@ -134,7 +136,8 @@ int config_stream(struct config_writer *w, u32 n, int fd, struct rf_error *err)
 	if (r < 0)
 		return error_set(err, r, "too many handles");
 	h = handle_get(&w->m->handles, s->handle, HANDLE_STREAM);
-	h->stream = s->kind == BOOT_STREAM_CHAR && major(st.st_rdev) == MEM_MAJOR ? BOOT_STREAM_FILE : s->kind;
+	h->stream = s->kind == BOOT_STREAM_CHAR && major(st.st_rdev) == MEM_MAJOR ? BOOT_STREAM_FILE
+										  : s->kind;
 	handle_put(&w->m->handles, h);
 	return 0;
 }
@@ -142,7 +145,8 @@ int config_stream(struct config_writer *w, u32 n, int fd, struct rf_error *err)
 int config_finish(struct config_writer *w, struct rf_error *err)
 {
 	if (w->full)
-		return error_set(err, -E2BIG, "arguments, environment and paths together exceed %llu bytes",
+		return error_set(err, -E2BIG,
+				 "arguments, environment and paths together exceed %llu bytes",
 				 BOOT_CONFIG_MAX);
 	w->config->size = w->used;
 	w->m->info->config_len = w->used;

@@ -19,8 +19,8 @@ u32 config_string(struct config_writer *w, const char *s);
 u32 config_strings(struct config_writer *w, const char *const *list, u32 *ret_count);
 u32 config_bytes(struct config_writer *w, const void *data, u32 size, u32 align);
 /* A mount; @source (kinds with host files) is a path of the host. */
-int config_mount(struct config_writer *w, enum boot_mount_kind kind, const char *source, const char *target,
-		 struct rf_error *err) __must_check;
+int config_mount(struct config_writer *w, enum boot_mount_kind kind, const char *source,
+		 const char *target, struct rf_error *err) __must_check;
 /* Standard stream @n from host descriptor @fd, which stays the caller's; -1: closed. */
 int config_stream(struct config_writer *w, u32 n, int fd, struct rf_error *err) __must_check;
 /* -E2BIG when something did not fit. */

@@ -63,14 +63,16 @@ static int map_range(struct pagetable *pt, u64 start, u64 end, u32 prot, u64 max
 		return 0;
 	pt_change_init(&change);
 	return pt_map(pt, RF_ARENA_BASE + start, RF_ARENA_GPA + start, end - start,
-		      prot | PT_GLOBAL | PT_ACCESSED | (prot & PT_WRITE ? PT_DIRTY : 0), max_page, NULL, &change);
+		      prot | PT_GLOBAL | PT_ACCESSED | (prot & PT_WRITE ? PT_DIRTY : 0), max_page,
+		      NULL, &change);
 }
 
 static int map_image(struct monitor *m, struct pagetable *pt)
 {
 	for (u32 i = 0; i < m->image.count; i++) {
 		const struct image_segment *s = &m->image.segment[i];
-		u32 prot = PT_READ | (s->prot & RF_WRITE ? PT_WRITE : 0) | (s->prot & RF_EXEC ? PT_EXEC : 0);
+		u32 prot = PT_READ | (s->prot & RF_WRITE ? PT_WRITE : 0) |
+			   (s->prot & RF_EXEC ? PT_EXEC : 0);
 		int r = map_range(pt, s->offset, s->offset + s->len, prot, PT_SIZE_4K);
 
 		if (r < 0)

@@ -10,12 +10,12 @@
 
 #include "monitor/monitor.h"
 
-#define MS 1000000ull
-#define REFRESH_NS (1000 * MS)
+#define MS               1000000ull
+#define REFRESH_NS       (1000 * MS)
 /* The base moves forward after this many refreshes, so that the rate follows the host's own corrections. */
 #define REBASE_REFRESHES 16
 /* Never slow the clock down by more than 1/SLOWEST. */
-#define SLOWEST 20
+#define SLOWEST          20
 
 u64 clock_now_ns(int clock_id)
 {
@@ -46,7 +46,8 @@ static u64 sample_at(int id, u64 *ret_tsc)
 /* How far clock @id is ahead of CLOCK_MONOTONIC. */
 static u64 clock_ahead(int id)
 {
-	u64 before = clock_now_ns(CLOCK_MONOTONIC), now = clock_now_ns(id), after = clock_now_ns(CLOCK_MONOTONIC);
+	u64 before = clock_now_ns(CLOCK_MONOTONIC), now = clock_now_ns(id),
+	    after = clock_now_ns(CLOCK_MONOTONIC);
 
 	return now - (before + (after - before) / 2);
 }
@@ -73,7 +74,8 @@ static bool tsc_invariant(void)
 static bool tsc_is_clocksource(void)
 {
 	char name[32] = "";
-	int fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource", O_RDONLY | O_CLOEXEC);
+	int fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+		      O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, name, sizeof(name) - 1);
 
 	if (fd >= 0)
@@ -111,7 +113,8 @@ u64 clock_extrapolate(const struct time_params *p, u64 tsc)
 	return p->mono_ns + (u64)(((unsigned __int128)(tsc - p->base_tsc) * p->mult) >> p->shift);
 }
 
-struct time_params clock_params(const struct time_params *old, const struct clock_sample *s, u32 mult, u32 shift)
+struct time_params clock_params(const struct time_params *old, const struct clock_sample *s,
+				u32 mult, u32 shift)
 {
 	u64 mono = s->mono, seen = old ? clock_extrapolate(old, s->tsc) : 0;
 
@@ -160,7 +163,8 @@ u64 clock_publish(struct clock *c, struct time_params *out)
 	while (s.mono - c->base.mono < MS / 2)
 		s = clock_sample_take();
 	c->next_ns = s.mono + 10 * MS;
-	if (!c->reliable || !clock_rate(s.tsc - c->base.tsc, s.mono - c->base.mono, &mult, &shift)) {
+	if (!c->reliable ||
+	    !clock_rate(s.tsc - c->base.tsc, s.mono - c->base.mono, &mult, &shift)) {
 		c->reliable = false;
 		return 0;
 	}

@@ -15,10 +15,10 @@ struct clock_sample {
 };
 
 struct clock {
-	bool reliable;		    /* the TSC ticks at one rate on all CPUs */
+	bool reliable;              /* the TSC ticks at one rate on all CPUs */
 	struct clock_sample base;   /* where the rate is measured from */
 	struct clock_sample recent; /* the newest; becomes the base later */
-	u64 next_ns;		    /* CLOCK_MONOTONIC time of the next refresh */
+	u64 next_ns;                /* CLOCK_MONOTONIC time of the next refresh */
 	u32 refreshes;
 };
 
@@ -33,6 +33,7 @@ void clock_refresh(struct clock *c, struct time_params *out, u64 now_ns);
 /* Pure parts, for tests. mult and shift for @ns nanoseconds in @ticks: mult is between 2^22 and 2^23. */
 bool clock_rate(u64 ticks, u64 ns, u32 *ret_mult, u32 *ret_shift);
 /* New parameters that go on where @old (may be NULL) would be at @s. */
-struct time_params clock_params(const struct time_params *old, const struct clock_sample *s, u32 mult, u32 shift);
+struct time_params clock_params(const struct time_params *old, const struct clock_sample *s,
+				u32 mult, u32 shift);
 /* CLOCK_MONOTONIC at @tsc according to @p. */
 u64 clock_extrapolate(const struct time_params *p, u64 tsc);

@@ -29,7 +29,8 @@ void monitor_host_trap(u64 cpu)
 	struct monitor *m = host_monitor;
 
 	if (cpu >= m->cpus) {
-		monitor_log(m, "ringfence: the kernel trapped as CPU %lu, which does not exist", cpu);
+		monitor_log(m, "ringfence: the kernel trapped as CPU %lu, which does not exist",
+			    cpu);
 		monitor_end(m, MONITOR_PANIC, 0);
 		cpu_park();
 	}
@@ -121,7 +122,8 @@ static void *cpu_main(void *arg)
 		cpu_run_host(cpu);
 	}
 	if (!atomic_load(&m->ended) && atomic_fetch_sub(&m->cpus_left, 1) == 1) {
-		monitor_log(m, "ringfence: every CPU has stopped, and the sandbox has no exit status");
+		monitor_log(m,
+			    "ringfence: every CPU has stopped, and the sandbox has no exit status");
 		monitor_end(m, MONITOR_PANIC, 0);
 	}
 	return NULL;

@@ -18,8 +18,8 @@
 
 /* Exit statuses of the command line (cli/exit_codes.h), which a signal handler cannot ask. */
 #define EXIT_STATUS_INTERNAL 206
-#define EXIT_STATUS_PANIC 207
-#define SIGNAL_STACK_SIZE (64u << 10)
+#define EXIT_STATUS_PANIC    207
+#define SIGNAL_STACK_SIZE    (64u << 10)
 
 static struct monitor *crash_monitor;
 
@@ -39,7 +39,8 @@ static __printf(2, 3) void crash_print(int fd, const char *format, ...)
 void monitor_dump_address(struct monitor *m, int fd, const char *name, u64 addr)
 {
 	u64 distance = 0;
-	const char *symbol = image_is_text(&m->image, addr) ? image_symbol(&m->image, addr, &distance) : NULL;
+	const char *symbol =
+		image_is_text(&m->image, addr) ? image_symbol(&m->image, addr, &distance) : NULL;
 
 	if (symbol)
 		crash_print(fd, "  %s %016lx %s+%#lx\n", name, addr, symbol, distance);
@@ -47,15 +48,27 @@ void monitor_dump_address(struct monitor *m, int fd, const char *name, u64 addr)
 		crash_print(fd, "  %s %016lx\n", name, addr);
 }
 
+/* A stack that ran over stands in its slot's guard page, which cannot be read. */
+static u64 stack_skip_guard(struct monitor *m, u64 sp)
+{
+	u64 offset = sp - RF_ARENA_BASE;
+
+	if (sp < RF_ARENA_BASE || offset < m->stacks_start || offset >= m->arena.size)
+		return sp;
+	return MAX(sp, ALIGN_DOWN(sp, (u64)KSTACK_SLOT) + PAGE_SIZE);
+}
+
 void monitor_dump_stack(struct monitor *m, int fd, u64 sp, u32 max)
 {
-	u64 end = ALIGN_DOWN(sp, (u64)KSTACK_SLOT) + KSTACK_SLOT;
+	u64 start = stack_skip_guard(m, ALIGN_UP(sp, 8ul));
+	u64 end = ALIGN_DOWN(start, (u64)KSTACK_SLOT) + KSTACK_SLOT;
 
-	sp = ALIGN_UP(sp, 8ul);
-	if (!arena_range_ok(&m->arena, sp, end - sp, KERNEL_IMAGE_OFF))
+	if (start - sp >= 8)
+		crash_print(fd, "  the kernel stack ran over\n");
+	if (!arena_range_ok(&m->arena, start, end - start, KERNEL_IMAGE_OFF))
 		return;
-	for (; sp < end && max; sp += 8) {
-		u64 word = *(const u64 *)(uintptr_t)sp;
+	for (; start < end && max; start += 8) {
+		u64 word = *(const u64 *)(uintptr_t)start;
 
 		if (!image_is_text(&m->image, word))
 			continue;
@@ -79,14 +92,18 @@ static void crash_handler(int signo, siginfo_t *si, void *context)
 		    kernel ? "kernel crash" : "internal failure", signo, si->si_addr,
 		    (unsigned long long)uc->uc_mcontext.gregs[REG_ERR]);
 	monitor_dump_address(m, m->log_fd, "rip", rip);
-	crash_print(m->log_fd, "  rax %016llx rbx %016llx rcx %016llx rdx %016llx\n", uc->uc_mcontext.gregs[REG_RAX],
-		    uc->uc_mcontext.gregs[REG_RBX], uc->uc_mcontext.gregs[REG_RCX], uc->uc_mcontext.gregs[REG_RDX]);
-	crash_print(m->log_fd, "  rsi %016llx rdi %016llx rbp %016llx rsp %016lx\n", uc->uc_mcontext.gregs[REG_RSI],
-		    uc->uc_mcontext.gregs[REG_RDI], uc->uc_mcontext.gregs[REG_RBP], rsp);
-	crash_print(m->log_fd, "  r8  %016llx r9  %016llx r10 %016llx r11 %016llx\n", uc->uc_mcontext.gregs[REG_R8],
-		    uc->uc_mcontext.gregs[REG_R9], uc->uc_mcontext.gregs[REG_R10], uc->uc_mcontext.gregs[REG_R11]);
-	crash_print(m->log_fd, "  r12 %016llx r13 %016llx r14 %016llx r15 %016llx\n", uc->uc_mcontext.gregs[REG_R12],
-		    uc->uc_mcontext.gregs[REG_R13], uc->uc_mcontext.gregs[REG_R14], uc->uc_mcontext.gregs[REG_R15]);
+	crash_print(m->log_fd, "  rax %016llx rbx %016llx rcx %016llx rdx %016llx\n",
+		    uc->uc_mcontext.gregs[REG_RAX], uc->uc_mcontext.gregs[REG_RBX],
+		    uc->uc_mcontext.gregs[REG_RCX], uc->uc_mcontext.gregs[REG_RDX]);
+	crash_print(m->log_fd, "  rsi %016llx rdi %016llx rbp %016llx rsp %016lx\n",
+		    uc->uc_mcontext.gregs[REG_RSI], uc->uc_mcontext.gregs[REG_RDI],
+		    uc->uc_mcontext.gregs[REG_RBP], rsp);
+	crash_print(m->log_fd, "  r8  %016llx r9  %016llx r10 %016llx r11 %016llx\n",
+		    uc->uc_mcontext.gregs[REG_R8], uc->uc_mcontext.gregs[REG_R9],
+		    uc->uc_mcontext.gregs[REG_R10], uc->uc_mcontext.gregs[REG_R11]);
+	crash_print(m->log_fd, "  r12 %016llx r13 %016llx r14 %016llx r15 %016llx\n",
+		    uc->uc_mcontext.gregs[REG_R12], uc->uc_mcontext.gregs[REG_R13],
+		    uc->uc_mcontext.gregs[REG_R14], uc->uc_mcontext.gregs[REG_R15]);
 	if (!kernel)
 		crash_print(m->log_fd, "  monitor_serve at %p\n", (void *)(uintptr_t)monitor_serve);
 	monitor_dump_stack(m, m->log_fd, rsp, 24);
@@ -96,7 +113,8 @@ static void crash_handler(int signo, siginfo_t *si, void *context)
 void crash_init(struct monitor *m)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
-	struct sigaction sa = { .sa_sigaction = crash_handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+	struct sigaction sa = { .sa_sigaction = crash_handler,
+				.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 
 	crash_monitor = m;
 	sigfillset(&sa.sa_mask);
@@ -111,7 +129,8 @@ int crash_thread_init(struct monitor_cpu *cpu)
 {
 	stack_t ss = { .ss_size = SIGNAL_STACK_SIZE };
 
-	ss.ss_sp = mmap(NULL, ss.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ss.ss_sp =
+		mmap(NULL, ss.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (ss.ss_sp == MAP_FAILED)
 		return -errno;
 	cpu->signal_stack = ss.ss_sp;

@@ -18,20 +18,21 @@
 #include "monitor/monitor.h"
 #include "monitor/terminal.h"
 
-#define TICK_NS 5000000ull
+#define TICK_NS        5000000ull
 /* Long, but short enough that the TSC's 64-bit arithmetic cannot overflow between two refreshes. */
-#define SLEEP_MS 300000
+#define SLEEP_MS       300000
 /* This many of SIGTERM or SIGQUIT within this time end a sandbox whose program ignores them. */
-#define KILL_COUNT 3
+#define KILL_COUNT     3
 #define KILL_WINDOW_NS 2000000000ull
 
 #define DATA_SIGNAL (~0ull)
-#define DATA_WAKE (~1ull)
+#define DATA_WAKE   (~1ull)
 /* Else: handle << SLOT_BITS | slot. */
-#define SLOT_BITS 10
+#define SLOT_BITS   10
 static_assert(WATCH_SLOTS == 1u << SLOT_BITS, "the slot has its own bits in the event's data");
 
-static const int forwarded_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2 };
+static const int forwarded_signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGWINCH,
+					 SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2 };
 
 static int epoll_add(struct monitor *m, int fd, u64 data)
 {
@@ -87,14 +88,16 @@ void events_cpu_busy(struct monitor *m)
 static void event_deliver(struct monitor *m, u32 slot, u32 revents)
 {
 	__atomic_fetch_or(&m->info->watch_events[slot], revents, __ATOMIC_SEQ_CST);
-	__atomic_fetch_or(&m->info->watch_pending[slot / 64], 1ull << (slot % 64), __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&m->info->watch_pending[slot / 64], 1ull << (slot % 64),
+			  __ATOMIC_SEQ_CST);
 	monitor_kick_any(m);
 }
 
 /* Needs watch_lock and a reference. Files that epoll refuses are always ready. */
 static int watch_arm(struct monitor *m, struct handle *h, u64 value, u32 events, u32 slot)
 {
-	struct epoll_event e = { .events = events | EPOLLONESHOT, .data.u64 = value << SLOT_BITS | slot };
+	struct epoll_event e = { .events = events | EPOLLONESHOT,
+				 .data.u64 = value << SLOT_BITS | slot };
 	int op = h->watch_slot < 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
 
 	if (epoll_ctl(m->epoll_fd, op, h->fd, &e) == 0) {
@@ -185,7 +188,8 @@ static void signal_event(struct monitor *m)
 			monitor_end(m, MONITOR_KILLED, si.ssi_signo);
 			return;
 		}
-		__atomic_fetch_or(&m->info->signals_pending, 1ull << (si.ssi_signo - 1), __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(&m->info->signals_pending, 1ull << (si.ssi_signo - 1),
+				  __ATOMIC_SEQ_CST);
 		monitor_kick_any(m);
 	}
 }
@@ -242,15 +246,23 @@ static int events_timeout_ms(struct monitor *m)
 	return (int)((check_deadlines(m, now) - now + 999999) / 1000000);
 }
 
-void events_loop(struct monitor *m)
+static void events_wait(struct monitor *m, int timeout_ms)
 {
 	struct epoll_event e[16];
+	int n = epoll_wait(m->epoll_fd, e, ARRAY_SIZE(e), timeout_ms);
 
-	while (!atomic_load(&m->ended)) {
-		int n = epoll_wait(m->epoll_fd, e, ARRAY_SIZE(e), events_timeout_ms(m));
+	atomic_store(&m->ticker_asleep, 0);
+	for (int i = 0; i < n; i++)
+		events_dispatch(m, &e[i]);
+}
 
-		atomic_store(&m->ticker_asleep, 0);
-		for (int i = 0; i < n; i++)
-			events_dispatch(m, &e[i]);
-	}
+void events_poll_once(struct monitor *m)
+{
+	events_wait(m, 0);
+}
+
+void events_loop(struct monitor *m)
+{
+	while (!atomic_load(&m->ended))
+		events_wait(m, events_timeout_ms(m));
 }

@@ -13,9 +13,9 @@
 #include "base/types.h"
 
 /* Kinds, as bits so that a call can name the set it takes. */
-#define HANDLE_PATH 1u	 /* O_PATH: a root, or something to look at */
-#define HANDLE_FILE 2u	 /* regular file */
-#define HANDLE_DIR 4u	 /* directory that can be listed; also a root */
+#define HANDLE_PATH   1u /* O_PATH: a root, or something to look at */
+#define HANDLE_FILE   2u /* regular file */
+#define HANDLE_DIR    4u /* directory that can be listed; also a root */
 #define HANDLE_STREAM 8u /* standard stream */
 
 #define HANDLE_F_WRITABLE 1u /* objects below may be changed */

@@ -36,19 +36,35 @@ s64 hc_panic(struct hostcall *c)
 	/* Other CPUs panic in sympathy; one report is enough. */
 	if (!atomic_compare_exchange_strong(&m->panicked, &running, 1))
 		return 0;
-	monitor_log(m, "ringfence: kernel panic on CPU %u: %.*s", c->cpu, text ? (int)MIN(c->arg[1], (u64)LOG_MAX) : 0,
-		    text ? text : "");
+	monitor_log(m, "ringfence: kernel panic on CPU %u: %.*s", c->cpu,
+		    text ? (int)MIN(c->arg[1], (u64)LOG_MAX) : 0, text ? text : "");
 	if (r) {
-		monitor_log(m, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
-		monitor_log(m, "  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", r->rsi, r->rdi, r->rbp, r->rsp);
-		monitor_log(m, "  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", r->r8, r->r9, r->r10, r->r11);
-		monitor_log(m, "  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", r->r12, r->r13, r->r14, r->r15);
-		monitor_log(m, "  cs %lx ss %lx rflags %lx fs %lx gs %lx", r->cs, r->ss, r->rflags, r->fs_base, r->gs_base);
+		monitor_log(m, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx,
+			    r->rcx, r->rdx);
+		monitor_log(m, "  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", r->rsi, r->rdi,
+			    r->rbp, r->rsp);
+		monitor_log(m, "  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", r->r8, r->r9,
+			    r->r10, r->r11);
+		monitor_log(m, "  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", r->r12, r->r13,
+			    r->r14, r->r15);
+		monitor_log(m, "  cs %lx ss %lx rflags %lx fs %lx gs %lx", r->cs, r->ss, r->rflags,
+			    r->fs_base, r->gs_base);
 		monitor_dump_address(m, m->log_fd, "rip", r->rip);
 		monitor_dump_stack(m, m->log_fd, r->rsp, 24);
 	}
 	monitor_end(m, MONITOR_PANIC, 0);
 	return 0;
+}
+
+/* A log message is a line with our name in front, however the kernel wrote it. */
+static void log_line(struct monitor *m, const char *text, u64 len)
+{
+	static const char prefix[] = "ringfence: ";
+	bool named = len >= sizeof(prefix) - 1 && memcmp(text, prefix, sizeof(prefix) - 1) == 0;
+
+	while (len && text[len - 1] == '\n')
+		len--;
+	monitor_log(m, "%s%.*s", named ? "" : prefix, (int)len, text);
 }
 
 s64 hc_log(struct hostcall *c)
@@ -62,7 +78,10 @@ s64 hc_log(struct hostcall *c)
 	if (!text)
 		return -EFAULT;
 	memcpy(copy, text, len);
-	monitor_write_text(c->arg[0] == 1 ? c->m->strace_fd : c->m->log_fd, copy, len);
+	if (c->arg[0] == 1)
+		monitor_write_text(c->m->strace_fd, copy, len);
+	else
+		log_line(c->m, copy, len);
 	return (s64)len;
 }
 
@@ -74,8 +93,9 @@ static bool futex_wait_zero(u32 *word, u64 deadline_ns)
 		.tv_nsec = (long)(deadline_ns % 1000000000ull),
 	};
 
-	return syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, 0, deadline_ns ? &ts : NULL, NULL,
-		       FUTEX_BITSET_MATCH_ANY) == 0 || errno != ETIMEDOUT;
+	return syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, 0,
+		       deadline_ns ? &ts : NULL, NULL, FUTEX_BITSET_MATCH_ANY) == 0 ||
+	       errno != ETIMEDOUT;
 }
 
 /* monitor_kick() stores kick before it reads idle, we store idle before we read kick: one of us sees the other. */
@@ -100,7 +120,8 @@ void monitor_kick(struct monitor *m, u32 cpu)
 
 	__atomic_store_n(&shared->kick, 1, __ATOMIC_SEQ_CST);
 	if (atomic_load(&m->cpu[cpu].idle))
-		syscall(SYS_futex, &shared->kick, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+		syscall(SYS_futex, &shared->kick, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL,
+			0);
 	else if (__atomic_load_n(&shared->in_user, __ATOMIC_SEQ_CST) && m->machine)
 		rf_machine_interrupt_cpu(m->machine, cpu);
 }
@@ -156,8 +177,8 @@ static bool range_is_frames(struct hostcall *c)
 {
 	u64 offset = c->arg[0], len = c->arg[1];
 
-	return len && offset % PAGE_SIZE == 0 && len % PAGE_SIZE == 0 && offset >= c->m->info_free_start &&
-	       range_within(offset, len, c->m->arena.size);
+	return len && offset % PAGE_SIZE == 0 && len % PAGE_SIZE == 0 &&
+	       offset >= c->m->info_free_start && range_within(offset, len, c->m->arena.size);
 }
 
 s64 hc_discard(struct hostcall *c)
@@ -191,13 +212,15 @@ s64 hc_cpu_exit(struct hostcall *c)
 	return 0;
 }
 
-/* Stops this process as the terminal driver would have; goes on when someone continues it. */
+/*
+ * Stops this process as the terminal driver would have. Sent to this thread: it has stopped when raise() returns, so the mode
+ * is reapplied after the process was continued. SIGCONT itself comes through the event loop.
+ */
 s64 hc_stop(struct hostcall *c)
 {
+	(void)c;
 	terminal_restore();
-	kill(getpid(), SIGSTOP);
+	raise(SIGSTOP);
 	terminal_reapply();
-	__atomic_fetch_or(&c->m->info->signals_pending, 1ull << (SIGCONT - 1), __ATOMIC_SEQ_CST);
-	monitor_kick_any(c->m);
 	return 0;
 }

@@ -25,7 +25,8 @@ s64 hc_fstat(struct hostcall *c)
 
 	if (!out)
 		return -EFAULT;
-	h = handle_get(&c->m->handles, c->arg[0], HANDLE_PATH | HANDLE_FILE | HANDLE_DIR | HANDLE_STREAM);
+	h = handle_get(&c->m->handles, c->arg[0],
+		       HANDLE_PATH | HANDLE_FILE | HANDLE_DIR | HANDLE_STREAM);
 	if (!h)
 		return -EBADF;
 	r = hc_stat_fill(h->fd, "", &st);
@@ -113,7 +114,8 @@ s64 hc_truncate(struct hostcall *c)
 
 s64 hc_fsync(struct hostcall *c)
 {
-	struct handle *h = handle_get(&c->m->handles, c->arg[0], HANDLE_FILE | HANDLE_DIR | HANDLE_STREAM);
+	struct handle *h =
+		handle_get(&c->m->handles, c->arg[0], HANDLE_FILE | HANDLE_DIR | HANDLE_STREAM);
 	int r;
 
 	if (!h)
@@ -132,7 +134,9 @@ s64 hc_fallocate(struct hostcall *c)
 		return r;
 	r = -EINVAL;
 	if (c->arg[1] <= INT32_MAX && offset_ok(c->arg[2], c->arg[3]))
-		r = fallocate(h->fd, (int)c->arg[1], (off_t)c->arg[2], (off_t)c->arg[3]) < 0 ? -errno : 0;
+		r = fallocate(h->fd, (int)c->arg[1], (off_t)c->arg[2], (off_t)c->arg[3]) < 0
+			    ? -errno
+			    : 0;
 	handle_put(&c->m->handles, h);
 	return r;
 }
@@ -194,14 +198,17 @@ static int apply_owner(int fd, const struct hc_setattr *a)
 static int apply_times(int fd, const struct hc_setattr *a)
 {
 	struct timespec ts[2] = {
-		{ .tv_sec = a->atime_s, .tv_nsec = a->valid & HC_ATTR_ATIME ? (long)a->atime_ns : UTIME_OMIT },
-		{ .tv_sec = a->mtime_s, .tv_nsec = a->valid & HC_ATTR_MTIME ? (long)a->mtime_ns : UTIME_OMIT },
+		{ .tv_sec = a->atime_s,
+		  .tv_nsec = a->valid & HC_ATTR_ATIME ? (long)a->atime_ns : UTIME_OMIT },
+		{ .tv_sec = a->mtime_s,
+		  .tv_nsec = a->valid & HC_ATTR_MTIME ? (long)a->mtime_ns : UTIME_OMIT },
 	};
 
 	if (((a->valid & HC_ATTR_ATIME) && a->atime_ns >= 1000000000) ||
 	    ((a->valid & HC_ATTR_MTIME) && a->mtime_ns >= 1000000000))
 		return -EINVAL;
-	return syscall(SYS_utimensat, fd, "", ts, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	return syscall(SYS_utimensat, fd, "", ts, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0 ? -errno
+											   : 0;
 }
 
 static int apply_size(struct monitor *m, int fd, u64 size)

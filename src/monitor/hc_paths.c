@@ -18,7 +18,7 @@
 #include "monitor/hostcalls.h"
 
 /* Files the sandbox makes on the host never carry these: the program inside may not leave such a thing behind. */
-#define MODE_KEPT (07777 & ~(S_ISUID | S_ISGID))
+#define MODE_KEPT    (07777 & ~(S_ISUID | S_ISGID))
 #define RENAME_KNOWN 3ull /* RENAME_NOREPLACE | RENAME_EXCHANGE */
 
 /* A root, referenced, and a path below it. */
@@ -245,7 +245,8 @@ static int open_create(struct monitor *m, struct place *p, u64 flags, u64 mode, 
 			return path_fd;
 		*ret_kind = HANDLE_FILE;
 		fd = open_beneath(p->root->fd, p->path.text,
-				  (u64)open_flags(flags & ~(u64)HC_O_TRUNC) | O_CREAT | O_EXCL | O_NONBLOCK | O_NOCTTY,
+				  (u64)open_flags(flags & ~(u64)HC_O_TRUNC) | O_CREAT | O_EXCL |
+					  O_NONBLOCK | O_NOCTTY,
 				  mode & MODE_KEPT);
 		if (flags & HC_O_EXCL)
 			break;
@@ -274,7 +275,7 @@ static int place_open_kind(struct hostcall *c, struct place *p, u32 *ret_kind)
 }
 
 #define OPEN_CHANGES (HC_O_WRITE | HC_O_CREAT | HC_O_TRUNC | HC_O_TMPFILE)
-#define OPEN_KNOWN 0x1ffull
+#define OPEN_KNOWN   0x1ffull
 
 static s64 place_open_handle(struct hostcall *c, struct place *p, struct hc_stat *out)
 {
@@ -338,7 +339,9 @@ s64 hc_readlink(struct hostcall *c)
 		return fd;
 	n = readlinkat(fd, "", out, size);
 	if (n < 0)
-		n = errno == ENOENT ? -EINVAL : -errno; /* readlinkat(2): ENOENT for a descriptor of no symlink */
+		n = errno == ENOENT
+			    ? -EINVAL
+			    : -errno; /* readlinkat(2): ENOENT for a descriptor of no symlink */
 	close(fd);
 	return n;
 }
@@ -419,8 +422,9 @@ s64 hc_symlink(struct hostcall *c)
 }
 
 /* Calls with two places: @fn gets both parents and names. Both roots must be writable. */
-static s64 in_two_parents(struct hostcall *c, int (*fn)(struct hostcall *c, int dir, const char *name, int dir2,
-							const char *name2))
+static s64 in_two_parents(struct hostcall *c,
+			  int (*fn)(struct hostcall *c, int dir, const char *name, int dir2,
+				    const char *name2))
 {
 	struct place p, q;
 	const char *name, *name2;
@@ -495,7 +499,8 @@ s64 hc_setattr_call(struct hostcall *c)
 s64 hc_statfs_call(struct hostcall *c)
 {
 	struct hc_statfs *out = HC_OUT(c, c->arg[1], struct hc_statfs);
-	struct handle *h = handle_get(&c->m->handles, c->arg[0], HANDLE_PATH | HANDLE_DIR | HANDLE_FILE);
+	struct handle *h =
+		handle_get(&c->m->handles, c->arg[0], HANDLE_PATH | HANDLE_DIR | HANDLE_FILE);
 	struct statfs st;
 	int r = 0;
 

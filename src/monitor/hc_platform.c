@@ -52,7 +52,8 @@ s64 hc_plat_as_map(struct hostcall *c)
 	/* The kernel maps image pages too (the vDSO), never the boot area. */
 	if (!arena_range_ok(&c->m->arena, RF_ARENA_BASE + c->arg[2], c->arg[3], KERNEL_IMAGE_OFF))
 		return -EINVAL;
-	return rf_address_space_map_file(as, c->arg[1], c->arg[2], c->arg[3], (u32)c->arg[4], false);
+	return rf_address_space_map_file(as, c->arg[1], c->arg[2], c->arg[3], (u32)c->arg[4],
+					 false);
 }
 
 s64 hc_plat_as_unmap(struct hostcall *c)

@@ -42,7 +42,8 @@ static int stream_ready(int fd, short events)
 /* The host does not know RWF_NOWAIT for this kind of file. */
 static bool nowait_unknown(ssize_t n)
 {
-	return n < 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == ESPIPE || errno == ENOSYS);
+	return n < 0 &&
+	       (errno == EOPNOTSUPP || errno == EINVAL || errno == ESPIPE || errno == ENOSYS);
 }
 
 static ssize_t read_polled(int fd, void *buf, size_t len)
@@ -180,18 +181,22 @@ s64 hc_poll(struct hostcall *c)
 
 s64 hc_watch(struct hostcall *c)
 {
-	return c->arg[1] > UINT16_MAX || c->arg[2] >= WATCH_SLOTS ?
-		       -EINVAL :
-		       events_watch(c->m, c->arg[0], (u32)c->arg[1], (u32)c->arg[2]);
+	return c->arg[1] > UINT16_MAX || c->arg[2] >= WATCH_SLOTS
+		       ? -EINVAL
+		       : events_watch(c->m, c->arg[0], (u32)c->arg[1], (u32)c->arg[2]);
 }
 
 /* What a sandbox may ask a host terminal, with the size of the argument. TIOCSTI and the like are not here. */
 struct tty_request {
 	unsigned long nr;
 	u32 size;
-	enum { TTY_OUT, TTY_IN, TTY_VALUE } dir; /* TTY_VALUE: a u32 in the buffer is the argument itself */
+	enum {
+		TTY_OUT,
+		TTY_IN,
+		TTY_VALUE
+	} dir; /* TTY_VALUE: a u32 in the buffer is the argument itself */
 };
-#define KERNEL_TERMIOS_SIZE 36u /* struct termios of <asm/termbits.h>, not libc's */
+#define KERNEL_TERMIOS_SIZE  36u /* struct termios of <asm/termbits.h>, not libc's */
 #define KERNEL_TERMIOS2_SIZE 44u
 static const struct tty_request tty_requests[] = {
 	{ TCGETS, KERNEL_TERMIOS_SIZE, TTY_OUT },

@@ -98,12 +98,16 @@ bool monitor_serve(struct monitor *m, u32 cpu)
 
 const void *hc_in(struct hostcall *c, u64 addr, u64 len)
 {
-	return arena_range_ok(&c->m->arena, addr, len, KERNEL_IMAGE_OFF) ? (const void *)(uintptr_t)addr : NULL;
+	return arena_range_ok(&c->m->arena, addr, len, KERNEL_IMAGE_OFF)
+		       ? (const void *)(uintptr_t)addr
+		       : NULL;
 }
 
 void *hc_out(struct hostcall *c, u64 addr, u64 len)
 {
-	return arena_range_ok(&c->m->arena, addr, len, c->m->image.data_start) ? (void *)(uintptr_t)addr : NULL;
+	return arena_range_ok(&c->m->arena, addr, len, c->m->image.data_start)
+		       ? (void *)(uintptr_t)addr
+		       : NULL;
 }
 
 /* Is there a component ".."? */

@@ -22,8 +22,10 @@ typedef s64 hostcall_fn(struct hostcall *c);
 const void *hc_in(struct hostcall *c, u64 addr, u64 len);
 void *hc_out(struct hostcall *c, u64 addr, u64 len);
 /* Like hc_in()/hc_out() for structures, which must be aligned. */
-#define HC_IN(c, addr, type) ((const type *)((addr) % _Alignof(type) ? NULL : hc_in((c), (addr), sizeof(type))))
-#define HC_OUT(c, addr, type) ((type *)((addr) % _Alignof(type) ? NULL : hc_out((c), (addr), sizeof(type))))
+#define HC_IN(c, addr, type) \
+	((const type *)((addr) % _Alignof(type) ? NULL : hc_in((c), (addr), sizeof(type))))
+#define HC_OUT(c, addr, type) \
+	((type *)((addr) % _Alignof(type) ? NULL : hc_out((c), (addr), sizeof(type))))
 
 /* A path argument, copied. */
 struct hc_path {
@@ -45,16 +47,17 @@ const struct hostcall_entry *hostcall_lookup(u64 nr);
 /* Runs one call with arguments already copied; monitor_serve() without the mailbox. */
 s64 hostcall_run(struct hostcall *c, u64 nr);
 
-hostcall_fn hc_exit, hc_panic, hc_log, hc_idle, hc_kick, hc_clock, hc_random, hc_discard, hc_populate, hc_guard, hc_yield,
-	hc_cpu_exit, hc_stop;
-hostcall_fn hc_stat_call, hc_open, hc_readlink, hc_mkdir, hc_unlink, hc_rename, hc_link, hc_symlink, hc_setattr_call,
-	hc_statfs_call, hc_mknod;
-hostcall_fn hc_close, hc_fstat, hc_pread, hc_pwrite, hc_truncate, hc_fsync, hc_fallocate, hc_getdents, hc_rewind,
-	hc_fsetattr;
+hostcall_fn hc_exit, hc_panic, hc_log, hc_idle, hc_kick, hc_clock, hc_random, hc_discard,
+	hc_populate, hc_guard, hc_yield, hc_cpu_exit, hc_stop;
+hostcall_fn hc_stat_call, hc_open, hc_readlink, hc_mkdir, hc_unlink, hc_rename, hc_link, hc_symlink,
+	hc_setattr_call, hc_statfs_call, hc_mknod;
+hostcall_fn hc_close, hc_fstat, hc_pread, hc_pwrite, hc_truncate, hc_fsync, hc_fallocate,
+	hc_getdents, hc_rewind, hc_fsetattr;
 hostcall_fn hc_read, hc_write, hc_seek, hc_poll, hc_watch, hc_ioctl;
-hostcall_fn hc_plat_as_new, hc_plat_as_free, hc_plat_as_map, hc_plat_as_unmap, hc_plat_as_protect, hc_plat_as_next,
-	hc_plat_as_flush, hc_plat_copy_in, hc_plat_copy_out, hc_plat_zero_out, hc_plat_cas_u32, hc_plat_ctx_new,
-	hc_plat_ctx_free, hc_plat_switch, hc_plat_fpu_get, hc_plat_fpu_set, hc_plat_fpu_reset;
+hostcall_fn hc_plat_as_new, hc_plat_as_free, hc_plat_as_map, hc_plat_as_unmap, hc_plat_as_protect,
+	hc_plat_as_next, hc_plat_as_flush, hc_plat_copy_in, hc_plat_copy_out, hc_plat_zero_out,
+	hc_plat_cas_u32, hc_plat_ctx_new, hc_plat_ctx_free, hc_plat_switch, hc_plat_fpu_get,
+	hc_plat_fpu_set, hc_plat_fpu_reset;
 
 /* Applies @attr to the object behind @fd (may be O_PATH); files.c. */
 int hc_apply_attr(struct monitor *m, int fd, const struct hc_setattr *attr);

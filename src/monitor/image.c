@@ -29,7 +29,8 @@ static const Elf64_Ehdr *image_ehdr(const struct image *img)
 
 static u32 image_prot(u32 flags)
 {
-	return (flags & PF_R ? RF_READ : 0) | (flags & PF_W ? RF_WRITE : 0) | (flags & PF_X ? RF_EXEC : 0);
+	return (flags & PF_R ? RF_READ : 0) | (flags & PF_W ? RF_WRITE : 0) |
+	       (flags & PF_X ? RF_EXEC : 0);
 }
 
 /* One PT_LOAD. Returns what is wrong with it, or NULL. */
@@ -90,7 +91,8 @@ bool image_is_text(const struct image *img, u64 addr)
 	for (u32 i = 0; i < img->count; i++) {
 		const struct image_segment *s = &img->segment[i];
 
-		if ((s->prot & RF_EXEC) && addr - RF_ARENA_BASE - s->offset < s->len && addr >= RF_ARENA_BASE)
+		if ((s->prot & RF_EXEC) && addr - RF_ARENA_BASE - s->offset < s->len &&
+		    addr >= RF_ARENA_BASE)
 			return true;
 	}
 	return false;
@@ -107,7 +109,8 @@ static const char *image_check_header(const struct image *img)
 		return "it was built for another version of the monitor";
 	if (!image_is_text(img, h->entry_guest) || !image_is_text(img, h->entry_host))
 		return "an entry point is not in its text";
-	if (h->boot_stack_size < PAGE_SIZE || h->boot_stack_size > (1 << 20) || h->boot_stack_size % 16)
+	if (h->boot_stack_size < PAGE_SIZE || h->boot_stack_size > (1 << 20) ||
+	    h->boot_stack_size % 16)
 		return "its boot stacks have a strange size";
 	if (h->boot_stacks < start || h->boot_stacks % 16 || h->boot_stacks > end ||
 	    end - h->boot_stacks < RF_MAX_CPUS * h->boot_stack_size)
@@ -129,7 +132,8 @@ int image_parse(struct image *img, const void *elf, size_t size, struct rf_error
 	wrong = image_parse_segments(img, eh);
 	if (wrong)
 		return image_bad(err, wrong);
-	if (img->segment[0].offset != KERNEL_IMAGE_OFF || img->segment[0].file_len < sizeof(img->header))
+	if (img->segment[0].offset != KERNEL_IMAGE_OFF ||
+	    img->segment[0].file_len < sizeof(img->header))
 		return image_bad(err, "it is not linked at the arena's image address");
 	memcpy(&img->header, img->elf + img->segment[0].file_offset, sizeof(img->header));
 	wrong = image_check_header(img);
@@ -149,11 +153,13 @@ int image_protect(const struct image *img, struct arena *a, struct rf_error *err
 {
 	for (u32 i = 0; i < img->count; i++) {
 		const struct image_segment *s = &img->segment[i];
-		int prot = (s->prot & RF_READ ? PROT_READ : 0) | (s->prot & RF_WRITE ? PROT_WRITE : 0) |
+		int prot = (s->prot & RF_READ ? PROT_READ : 0) |
+			   (s->prot & RF_WRITE ? PROT_WRITE : 0) |
 			   (s->prot & RF_EXEC ? PROT_EXEC : 0);
 
 		if (mprotect(a->base + s->offset, s->len, prot) < 0)
-			return error_set(err, -errno, "cannot make the kernel executable in this process");
+			return error_set(err, -errno,
+					 "cannot make the kernel executable in this process");
 	}
 	return 0;
 }
@@ -168,7 +174,8 @@ static const Elf64_Shdr *image_section(const struct image *img, u32 type, u32 *r
 	    !range_within(eh->e_shoff, (u64)eh->e_shnum * sizeof(*sh), img->elf_size))
 		return NULL;
 	for (u32 i = 0; i < eh->e_shnum; i++) {
-		if (sh[i].sh_type != type || !range_within(sh[i].sh_offset, sh[i].sh_size, img->elf_size))
+		if (sh[i].sh_type != type ||
+		    !range_within(sh[i].sh_offset, sh[i].sh_size, img->elf_size))
 			continue;
 		*ret_link = sh[i].sh_link < eh->e_shnum ? sh[i].sh_link : 0;
 		return &sh[i];
@@ -190,8 +197,8 @@ const char *image_symbol(const struct image *img, u64 addr, u64 *ret_distance)
 		return NULL;
 	sym = (const void *)(img->elf + symtab->sh_offset);
 	for (u64 i = 0; i < symtab->sh_size / sizeof(*sym); i++) {
-		if (ELF64_ST_TYPE(sym[i].st_info) > STT_FUNC || sym[i].st_value > addr || !sym[i].st_name ||
-		    sym[i].st_name >= strtab->sh_size)
+		if (ELF64_ST_TYPE(sym[i].st_info) > STT_FUNC || sym[i].st_value > addr ||
+		    !sym[i].st_name || sym[i].st_name >= strtab->sh_size)
 			continue;
 		if (!best || sym[i].st_value > best->st_value)
 			best = &sym[i];

@@ -7,7 +7,7 @@
 #include "monitor/arena.h"
 
 #define IMAGE_SEGMENTS_MAX 8
-#define IMAGE_BYTES_MAX (96ull << 20)
+#define IMAGE_BYTES_MAX    (96ull << 20)
 
 struct image_segment {
 	u64 offset, len; /* in the arena, page aligned */
@@ -20,7 +20,7 @@ struct image {
 	size_t elf_size;
 	u32 count;
 	struct image_segment segment[IMAGE_SEGMENTS_MAX];
-	u64 end;	/* offset in the arena, page aligned */
+	u64 end;        /* offset in the arena, page aligned */
 	u64 data_start; /* offset of the first writable byte */
 	struct kernel_header header;
 };

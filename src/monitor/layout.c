@@ -18,7 +18,8 @@ int layout_compute(struct layout *l, u64 image_end, u64 memory, u32 max_tasks)
 	pages = ALIGN_UP(memory + memory / 64 + memory / 2048 + LARGE_PAGE, LARGE_PAGE);
 	/* PML4, PDPT, a directory per GiB, a table per 2 MiB of image, and the ragged edges of both. */
 	total = tables_start + LARGE_PAGE + pages + stacks;
-	tables = ALIGN_UP((total >> 30) * PAGE_SIZE + (tables_start / LARGE_PAGE) * PAGE_SIZE + 8 * PAGE_SIZE,
+	tables = ALIGN_UP((total >> 30) * PAGE_SIZE + (tables_start / LARGE_PAGE) * PAGE_SIZE +
+				  8 * PAGE_SIZE,
 			  PAGE_SIZE);
 	l->tables_start = tables_start;
 	l->free_start = tables_start + tables;

@@ -14,11 +14,13 @@
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
 #endif
-#define HWCAP2_FSGSBASE 2ul
+#define LOG_LINE_MAX            4608
+#define HWCAP2_FSGSBASE         2ul
 /* Address spaces and contexts: one each per task, and some that wait to be freed. */
 #define PLATFORM_IDS(max_tasks) (2 * (max_tasks) + 64)
 
-static int monitor_init_tables(struct monitor *m, const struct monitor_options *o, struct rf_error *err)
+static int monitor_init_tables(struct monitor *m, const struct monitor_options *o,
+			       struct rf_error *err)
 {
 	int r = handle_table_init(&m->handles);
 
@@ -41,13 +43,15 @@ static int monitor_init_files(struct monitor *m, struct rf_error *err)
 	return 0;
 }
 
-static int monitor_init_arena(struct monitor *m, const struct monitor_options *o, struct rf_error *err)
+static int monitor_init_arena(struct monitor *m, const struct monitor_options *o,
+			      struct rf_error *err)
 {
 	struct layout l;
 	int r = layout_compute(&l, m->image.end, o->memory, o->max_tasks);
 
 	if (r < 0)
-		return error_set(err, r, "cannot lay out a sandbox of %lu bytes and %u tasks", o->memory, o->max_tasks);
+		return error_set(err, r, "cannot lay out a sandbox of %lu bytes and %u tasks",
+				 o->memory, o->max_tasks);
 	r = arena_init(&m->arena, l.arena_size, o->huge_pages, err);
 	if (r < 0)
 		return r;
@@ -59,6 +63,7 @@ static int monitor_init_arena(struct monitor *m, const struct monitor_options *o
 	m->info->tables_start = l.tables_start;
 	m->info->free_start = l.free_start;
 	m->info_free_start = l.free_start;
+	m->stacks_start = l.stacks_start;
 	m->info->stacks_start = l.stacks_start;
 	return 0;
 }
@@ -82,7 +87,8 @@ int monitor_init(struct monitor *m, const struct monitor_options *o, struct rf_e
 	monitor_set_defaults(m, o);
 	clock_init(&m->clock);
 	if (!o->cpus || o->cpus > RF_MAX_CPUS)
-		return error_set(err, -EINVAL, "a sandbox has 1 to %d CPUs, not %u", RF_MAX_CPUS, o->cpus);
+		return error_set(err, -EINVAL, "a sandbox has 1 to %d CPUs, not %u", RF_MAX_CPUS,
+				 o->cpus);
 	r = image_parse(&m->image, o->image, o->image_size, err);
 	if (r == 0)
 		r = monitor_init_tables(m, o, err);
@@ -135,8 +141,9 @@ static void info_fill_host(struct boot_info *info)
 static int check_fsgsbase(const struct monitor *m, struct rf_error *err)
 {
 	if (m->residency == RF_RESIDENCY_HOST && !(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE))
-		return error_set(err, -EOPNOTSUPP,
-				 "residency host needs the FSGSBASE instructions: Linux 5.9 or newer on a CPU that has them");
+		return error_set(
+			err, -EOPNOTSUPP,
+			"residency host needs the FSGSBASE instructions: Linux 5.9 or newer on a CPU that has them");
 	return 0;
 }
 
@@ -193,7 +200,7 @@ void monitor_end(struct monitor *m, enum monitor_end how, u32 status)
 
 void monitor_log(struct monitor *m, const char *format, ...)
 {
-	char text[1024];
+	char text[LOG_LINE_MAX];
 	va_list args;
 	int n;
 

@@ -25,7 +25,7 @@ struct monitor_options {
 	size_t image_size;
 	enum rf_residency residency;
 	u32 cpus;
-	u64 memory;	/* bytes of page frames */
+	u64 memory; /* bytes of page frames */
 	u32 max_tasks;
 	bool huge_pages;
 	int log_fd, strace_fd; /* borrowed */
@@ -34,7 +34,7 @@ struct monitor_options {
 enum monitor_end {
 	MONITOR_RUNNING,
 	MONITOR_EXITED, /* HC_EXIT: status in exit_status */
-	MONITOR_PANIC,	/* HC_PANIC */
+	MONITOR_PANIC,  /* HC_PANIC */
 	MONITOR_FAILED, /* the platform or the monitor failed; reported */
 	MONITOR_KILLED, /* ended by hand: signal in exit_status */
 };
@@ -58,6 +58,7 @@ struct monitor {
 	int log_fd, strace_fd;
 	int epoll_fd, signal_fd, wake_fd, proc_fd, null_fd;
 	u64 started_ns;
+	u64 stacks_start;
 	u64 info_free_start; /* ours: the one in boot_info is the kernel's to change */
 
 	struct clock clock;
@@ -66,11 +67,11 @@ struct monitor {
 	struct monitor_cpu cpu[RF_MAX_CPUS];
 	pthread_mutex_t watch_lock;
 
-	atomic_uint busy;	   /* CPUs not in HC_IDLE */
+	atomic_uint busy;          /* CPUs not in HC_IDLE */
 	atomic_uint ticker_asleep; /* the event thread sleeps until woken */
-	atomic_uint ended;	   /* enum monitor_end | status << 8; the first to set it wins */
+	atomic_uint ended;         /* enum monitor_end | status << 8; the first to set it wins */
 	atomic_uint panicked;
-	atomic_uint cpus_left;	   /* CPU threads that have not come to their end */
+	atomic_uint cpus_left; /* CPU threads that have not come to their end */
 	atomic_ulong first_call_ns;
 
 	/* event thread only */
@@ -85,9 +86,11 @@ struct layout {
 int layout_compute(struct layout *l, u64 image_end, u64 memory, u32 max_tasks) __must_check;
 
 /* Arena with the kernel in it, boot_info zero but for what is known. On failure nothing is left. */
-int monitor_init(struct monitor *m, const struct monitor_options *o, struct rf_error *err) __must_check;
+int monitor_init(struct monitor *m, const struct monitor_options *o,
+		 struct rf_error *err) __must_check;
 /* Takes @machine (made with the arena as its memory), completes boot_info and, for residency guest, the tables. */
-int monitor_attach(struct monitor *m, struct rf_machine *machine, struct rf_error *err) __must_check;
+int monitor_attach(struct monitor *m, struct rf_machine *machine,
+		   struct rf_error *err) __must_check;
 /*
  * Starts the CPUs. Takes over signal handling of the process. Returns 0 or an error (some CPUs may run then).
  */
@@ -121,6 +124,8 @@ int boot_tables_build(struct monitor *m, struct rf_error *err) __must_check;
 /* events.c */
 int events_init(struct monitor *m, struct rf_error *err) __must_check;
 void events_loop(struct monitor *m);
+/* Handles what has happened already, without waiting. */
+void events_poll_once(struct monitor *m);
 /* One notification for @h: @events of poll(2), 0 cancels. @handle stays usable without a reference. */
 int events_watch(struct monitor *m, u64 handle, u32 events, u32 slot);
 /* Before a handle that may be watched is closed. */

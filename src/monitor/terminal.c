@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "monitor/terminal.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ void terminal_save(void)
 	once = true;
 	for (int fd = 0; fd < 3 && terminal_fd < 0; fd++)
 		if (tcgetattr(fd, &terminal_saved) == 0)
-			terminal_fd = fd;
+			terminal_fd =
+				fcntl(fd, F_DUPFD_CLOEXEC, 3); /* the stream itself may be closed */
 	if (terminal_fd >= 0)
 		atexit(terminal_restore);
 }

@@ -27,7 +27,8 @@ int rf_error_set(struct rf_error *err, int code, const char *fmt, ...)
 
 /* ---- construction ---- */
 
-int rf_platform_open_device(const struct rf_platform *p, const char *path, int *ret_fd, struct rf_error *err)
+int rf_platform_open_device(const struct rf_platform *p, const char *path, int *ret_fd,
+			    struct rf_error *err)
 {
 	if (!p->open_device) {
 		*ret_fd = -1;
@@ -47,22 +48,13 @@ size_t rf_platform_host_filter(const struct rf_platform *p, const struct rf_host
 	return p->host_filter_count;
 }
 
-static int probe_checked(const struct rf_platform *p, int device, bool full, struct rf_probe *ret, struct rf_error *err)
+int rf_platform_probe(const struct rf_platform *p, int device, struct rf_probe *ret,
+		      struct rf_error *err)
 {
 	*ret = (struct rf_probe){ 0 };
 	if (!p->probe)
 		return rf_error_set(err, -ENOSYS, "platform %s has no probe", p->name);
-	return p->probe(device, full, ret, err);
-}
-
-int rf_platform_probe(const struct rf_platform *p, int device, struct rf_probe *ret, struct rf_error *err)
-{
-	return probe_checked(p, device, true, ret, err);
-}
-
-int rf_platform_probe_quick(const struct rf_platform *p, int device, struct rf_probe *ret, struct rf_error *err)
-{
-	return probe_checked(p, device, false, ret, err);
+	return p->probe(device, ret, err);
 }
 
 static int options_check(const struct rf_options *o, struct rf_error *err)
@@ -72,19 +64,21 @@ static int options_check(const struct rf_options *o, struct rf_error *err)
 	if (o->cpus < 1 || o->cpus > RF_MAX_CPUS)
 		return rf_error_set(err, -EINVAL, "%u CPUs: must be 1 to %u", o->cpus, RF_MAX_CPUS);
 	if (o->residency != RF_RESIDENCY_HOST && o->residency != RF_RESIDENCY_GUEST)
-		return rf_error_set(err, -EINVAL, "unknown residency %u", (unsigned int)o->residency);
+		return rf_error_set(err, -EINVAL, "unknown residency %u",
+				    (unsigned int)o->residency);
 	if (!mem->size || mem->size % PAGE_SIZE || mem->size > RF_ARENA_MAX)
-		return rf_error_set(err, -EINVAL, "memory of 0x%lx bytes: must be a multiple of 4096 up to 0x%lx",
+		return rf_error_set(err, -EINVAL,
+				    "memory of 0x%lx bytes: must be a multiple of 4096 up to 0x%lx",
 				    mem->size, RF_ARENA_MAX);
 	if ((u64)(uintptr_t)mem->base % PAGE_SIZE || mem->gpa % PAGE_SIZE ||
 	    (mem->gpa && mem->gpa < RF_ARENA_GPA) || mem->gpa > RF_ARENA_MAX)
-		return rf_error_set(err, -EINVAL, "memory at %p, guest-physical 0x%lx: bad address", mem->base,
-				    mem->gpa);
+		return rf_error_set(err, -EINVAL, "memory at %p, guest-physical 0x%lx: bad address",
+				    mem->base, mem->gpa);
 	return 0;
 }
 
-int rf_machine_new(const struct rf_platform *p, int device, const struct rf_options *opts, struct rf_machine **ret,
-		   struct rf_error *err)
+int rf_machine_new(const struct rf_platform *p, int device, const struct rf_options *opts,
+		   struct rf_machine **ret, struct rf_error *err)
 {
 	int r = options_check(opts, err);
 
@@ -167,8 +161,8 @@ void rf_address_space_free(struct rf_address_space *as)
 		as->machine->platform->as_free(as);
 }
 
-int rf_address_space_map_file(struct rf_address_space *as, uint64_t addr, uint64_t offset, uint64_t len, uint32_t prot,
-			      bool precommit)
+int rf_address_space_map_file(struct rf_address_space *as, uint64_t addr, uint64_t offset,
+			      uint64_t len, uint32_t prot, bool precommit)
 {
 	if (!user_range_ok(addr, len) || !memory_range_ok(&as->machine->memory, offset, len))
 		return -EINVAL;
@@ -184,7 +178,8 @@ int rf_address_space_unmap(struct rf_address_space *as, uint64_t addr, uint64_t 
 	return as->machine->platform->as_unmap(as, addr, len);
 }
 
-int rf_address_space_protect(struct rf_address_space *as, uint64_t addr, uint64_t len, uint32_t mask)
+int rf_address_space_protect(struct rf_address_space *as, uint64_t addr, uint64_t len,
+			     uint32_t mask)
 {
 	if (!user_range_ok(addr, len))
 		return -EINVAL;
@@ -193,13 +188,14 @@ int rf_address_space_protect(struct rf_address_space *as, uint64_t addr, uint64_
 	return as->machine->platform->as_protect(as, addr, len, mask);
 }
 
-int rf_address_space_next(struct rf_address_space *as, uint64_t addr, uint64_t end, uint64_t *ret_addr,
-			  uint64_t *ret_offset, uint32_t *ret_prot)
+int rf_address_space_next(struct rf_address_space *as, uint64_t addr, uint64_t end,
+			  uint64_t *ret_addr, uint64_t *ret_offset, uint32_t *ret_prot)
 {
 	end = MIN(end, RF_MAX_USER_ADDRESS);
 	if (addr >= end)
 		return 0;
-	return as->machine->platform->as_next(as, ALIGN_DOWN(addr, PAGE_SIZE), end, ret_addr, ret_offset, ret_prot);
+	return as->machine->platform->as_next(as, ALIGN_DOWN(addr, PAGE_SIZE), end, ret_addr,
+					      ret_offset, ret_prot);
 }
 
 int rf_address_space_flush(struct rf_address_space *as)
@@ -229,8 +225,8 @@ void rf_context_free(struct rf_context *c)
 		c->machine->platform->context_free(c);
 }
 
-int rf_context_switch(struct rf_context *c, struct rf_address_space *as, struct rf_regs *regs, uint32_t cpu,
-		      struct rf_trap *ret)
+int rf_context_switch(struct rf_context *c, struct rf_address_space *as, struct rf_regs *regs,
+		      uint32_t cpu, struct rf_trap *ret)
 {
 	if (c->machine != as->machine)
 		return -EXDEV;
@@ -273,14 +269,17 @@ int rf_context_reset_fpu(struct rf_context *c)
 
 /* ---- boot ---- */
 
-int rf_machine_boot_cpu(struct rf_machine *m, uint32_t cpu, const struct rf_boot_cpu *state, struct rf_error *err)
+int rf_machine_boot_cpu(struct rf_machine *m, uint32_t cpu, const struct rf_boot_cpu *state,
+			struct rf_error *err)
 {
 	if (!m->platform->boot_cpu)
-		return rf_error_set(err, -ENOSYS, "platform %s cannot boot a kernel", m->platform->name);
+		return rf_error_set(err, -ENOSYS, "platform %s cannot boot a kernel",
+				    m->platform->name);
 	return m->platform->boot_cpu(m, cpu, state, err);
 }
 
-int rf_machine_run_cpu(struct rf_machine *m, uint32_t cpu, enum rf_exit_kind *ret, char *dump, size_t dump_size)
+int rf_machine_run_cpu(struct rf_machine *m, uint32_t cpu, enum rf_exit_kind *ret, char *dump,
+		       size_t dump_size)
 {
 	return CALL(m->platform, run_cpu, m, cpu, ret, dump, dump_size);
 }

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Address-space I/O for platforms whose mappings the host can look up: translate page by page through
- * as_next and work on the memory file. The caller keeps mappings and frames alive meanwhile.
+ * Address-space I/O for platforms whose mappings the host can look up: translate page by page
+ * through as_next and work on the memory file. The caller keeps mappings and frames alive
+ * meanwhile.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "platform/platform.h"
 
-/* Host address of user address @addr if it is mapped with @access, else NULL. *@ret_len: bytes to the end of the page. */
+/*
+ * Host address of user address @addr if it is mapped with @access, else NULL. *@ret_len: bytes to
+ * the end of the page.
+ */
 static void *translate(struct rf_address_space *as, u64 addr, u32 access, size_t *ret_len)
 {
 	u64 page = ALIGN_DOWN(addr, PAGE_SIZE), va, offset;
@@ -40,7 +44,8 @@ size_t rf_address_space_copy_in(struct rf_address_space *as, void *dst, uint64_t
 	return done;
 }
 
-size_t rf_address_space_copy_out(struct rf_address_space *as, uint64_t dst, const void *src, size_t n)
+size_t rf_address_space_copy_out(struct rf_address_space *as, uint64_t dst, const void *src,
+				 size_t n)
 {
 	size_t done = 0, run;
 
@@ -89,7 +94,8 @@ int rf_address_space_load_u32(struct rf_address_space *as, uint64_t addr, uint32
 	return 0;
 }
 
-int rf_address_space_swap_u32(struct rf_address_space *as, uint64_t addr, uint32_t value, uint32_t *ret_old)
+int rf_address_space_swap_u32(struct rf_address_space *as, uint64_t addr, uint32_t value,
+			      uint32_t *ret_old)
 {
 	u32 *p = translate_u32(as, addr, RF_WRITE);
 
@@ -99,8 +105,8 @@ int rf_address_space_swap_u32(struct rf_address_space *as, uint64_t addr, uint32
 	return 0;
 }
 
-int rf_address_space_cas_u32(struct rf_address_space *as, uint64_t addr, uint32_t old, uint32_t value,
-			     uint32_t *ret_old)
+int rf_address_space_cas_u32(struct rf_address_space *as, uint64_t addr, uint32_t old,
+			     uint32_t value, uint32_t *ret_old)
 {
 	u32 *p = translate_u32(as, addr, RF_WRITE);
 

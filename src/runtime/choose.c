@@ -24,7 +24,8 @@ static void list_failed_checks(const struct rf_probe *probe, struct rf_error *er
 	for (size_t i = 0; i < probe->count && len < sizeof(err->text); i++) {
 		const struct rf_check *c = &probe->checks[i];
 
-		if (c->result != RF_CHECK_BROKEN && c->result != RF_CHECK_MISSING && c->result != RF_CHECK_SLOW)
+		if (c->result != RF_CHECK_BROKEN && c->result != RF_CHECK_MISSING &&
+		    c->result != RF_CHECK_SLOW)
 			continue;
 		len += (size_t)snprintf(err->text + len, sizeof(err->text) - len, " %s", c->name);
 	}
@@ -33,7 +34,8 @@ static void list_failed_checks(const struct rf_probe *probe, struct rf_error *er
 static int refuse(struct rf_choice *choice, const char *why, struct rf_error *err)
 {
 	choice->failure = RF_FAILURE_PROBE;
-	error_set(err, 0, "platform %s %s; failed checks:", rf_platform_name(choice->platform), why);
+	error_set(err, 0, "platform %s %s; failed checks:", rf_platform_name(choice->platform),
+		  why);
 	list_failed_checks(&choice->probe, err);
 	return -EOPNOTSUPP;
 }
@@ -41,19 +43,26 @@ static int refuse(struct rf_choice *choice, const char *why, struct rf_error *er
 /* Opens the device of choice->platform, probes it unless the answer would not matter, and settles the residency. */
 static int try_platform(const struct rf_config *c, struct rf_choice *choice, struct rf_error *err)
 {
-	int r = rf_platform_open_device(choice->platform, c->device, &choice->device, err);
+	int r;
 
+	if (err)
+		*err = (struct rf_error){ 0 };
+	r = rf_platform_open_device(choice->platform, c->device, &choice->device, err);
 	if (r < 0) {
 		choice->device = -1;
 		choice->failure = device_failure(r);
 		return r;
 	}
-	choice->residency = c->residency == RF_CHOOSE_GUEST ? RF_RESIDENCY_GUEST : RF_RESIDENCY_HOST;
+	choice->residency =
+		c->residency == RF_CHOOSE_GUEST ? RF_RESIDENCY_GUEST : RF_RESIDENCY_HOST;
 	if (c->residency == RF_CHOOSE_HOST)
 		return 0;
 	r = rf_platform_probe(choice->platform, choice->device, &choice->probe, err);
 	if (r < 0) {
 		choice->failure = RF_FAILURE_PROBE;
+		if (err && !err->text[0])
+			error_set(err, r, "cannot probe platform %s",
+				  rf_platform_name(choice->platform));
 		return r;
 	}
 	choice->probed = true;
@@ -91,8 +100,6 @@ int rf_choose(const struct rf_config *c, struct rf_choice *ret, struct rf_error 
 	ret->device = -1;
 	if (c->platform && strcmp(c->platform, "auto") != 0)
 		return choose_named(c, ret, err);
-	ret->failure = RF_FAILURE_NO_PLATFORM;
-	error_set(err, 0, "this program was built without a platform");
 	while ((p = rf_platform_next(p)) != NULL) {
 		if (!for_auto(p))
 			continue;
@@ -104,6 +111,10 @@ int rf_choose(const struct rf_config *c, struct rf_choice *ret, struct rf_error 
 		if (ret->device >= 0)
 			close(ret->device);
 		ret->device = -1;
+	}
+	if (!ret->platform) {
+		ret->failure = RF_FAILURE_NO_PLATFORM;
+		error_set(err, 0, "this program was built without a platform");
 	}
 	return r;
 }

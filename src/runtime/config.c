@@ -14,10 +14,10 @@
 #include "monitor/monitor.h"
 #include "runtime/runtime.h"
 
-#define TASKS_DEFAULT 4096u
-#define TASKS_MAX (1u << 20)
+#define TASKS_DEFAULT    4096u
+#define TASKS_MAX        (1u << 20)
 #define CPUS_DEFAULT_MAX 4u
-#define GROUPS_MAX 1024
+#define GROUPS_MAX       1024
 
 void rf_config_init(struct rf_config *c)
 {
@@ -74,22 +74,26 @@ int config_complete(struct rf_config *c, enum rf_failure *ret_failure, struct rf
 	if (!c->kernel || !c->kernel_size)
 		return error_set(err, -EINVAL, "no kernel image to boot");
 	if (c->cpus > RF_MAX_CPUS)
-		return error_set(err, -EINVAL, "%u CPUs are more than the %d supported", c->cpus, RF_MAX_CPUS);
+		return error_set(err, -EINVAL, "%u CPUs are more than the %d supported", c->cpus,
+				 RF_MAX_CPUS);
 	if (c->max_tasks < 16 || c->max_tasks > TASKS_MAX)
-		return error_set(err, -EINVAL, "a limit of %u tasks is not between 16 and %u", c->max_tasks, TASKS_MAX);
+		return error_set(err, -EINVAL, "a limit of %u tasks is not between 16 and %u",
+				 c->max_tasks, TASKS_MAX);
 	if (c->mount_count > RF_MOUNTS_MAX)
-		return error_set(err, -EINVAL, "%zu mounts are more than the %u supported", c->mount_count, RF_MOUNTS_MAX);
+		return error_set(err, -EINVAL, "%zu mounts are more than the %u supported",
+				 c->mount_count, RF_MOUNTS_MAX);
 	if (strlen(c->hostname) > 64)
 		return error_set(err, -EINVAL, "the host name is longer than 64 bytes");
 	*ret_failure = RF_FAILURE_MEMORY;
 	if (c->memory < RF_MEMORY_MIN) {
-		error_set(err, 0, "%lu MiB of memory are too little: a sandbox needs at least %lu MiB", c->memory >> 20,
-			  RF_MEMORY_MIN >> 20);
+		error_set(err, 0,
+			  "%lu MiB of memory are too little: a sandbox needs at least %lu MiB",
+			  c->memory >> 20, RF_MEMORY_MIN >> 20);
 		return -ENOMEM;
 	}
 	if (c->memory > RF_MEMORY_MAX) {
-		error_set(err, 0, "%lu GiB of memory are more than the %lu GiB supported", c->memory >> 30,
-			  RF_MEMORY_MAX >> 30);
+		error_set(err, 0, "%lu GiB of memory are more than the %lu GiB supported",
+			  c->memory >> 30, RF_MEMORY_MAX >> 30);
 		return -ENOMEM;
 	}
 	*ret_failure = RF_FAILURE_NONE;
@@ -118,7 +122,8 @@ static int write_mount(struct config_writer *w, const struct rf_mount *mount, st
 		target = real;
 	}
 	if (!target || target[0] != '/') {
-		error_set(err, 0, "%s is not an absolute path inside the sandbox", target ? target : "(none)");
+		error_set(err, 0, "%s is not an absolute path inside the sandbox",
+			  target ? target : "(none)");
 		return -EINVAL;
 	}
 	return config_mount(w, mount_kinds[mount->kind], mount->source, target, err);
@@ -129,7 +134,8 @@ static bool root_has(const char *root, const char *name)
 	char path[PATH_MAX];
 	struct stat st;
 
-	return snprintf(path, sizeof(path), "%s/%s", root, name) < (int)sizeof(path) && stat(path, &st) == 0;
+	return snprintf(path, sizeof(path), "%s/%s", root, name) < (int)sizeof(path) &&
+	       stat(path, &st) == 0;
 }
 
 /* What every sandbox has, then the caller's mounts in their order. */
@@ -186,7 +192,8 @@ static u32 take_umask(void)
 	return umask(0);
 }
 
-int config_write(const struct rf_config *c, struct monitor *m, const bool closed[3], struct rf_error *err)
+int config_write(const struct rf_config *c, struct monitor *m, const bool closed[3],
+		 struct rf_error *err)
 {
 	struct config_writer w;
 	char cwd[PATH_MAX];

@@ -24,6 +24,21 @@ static void reserve_standard_streams(bool closed[3])
 	}
 }
 
+/*
+ * Input and output are the sandbox's now, through copies: when it closes its last one, whoever is at the other end is to see
+ * that. Standard error stays for our own messages.
+ */
+static void give_standard_streams(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	close(null);
+}
+
 /* One descriptor per open host file inside, and those of the platform. */
 static void raise_descriptor_limit(void)
 {
@@ -41,7 +56,8 @@ static u64 elapsed_us(u64 start_ns)
 }
 
 /* Takes choice->device. */
-static int make_machine(const struct rf_config *c, struct rf_choice *choice, struct rf_result *ret, struct rf_error *err)
+static int make_machine(const struct rf_config *c, struct rf_choice *choice, struct rf_result *ret,
+			struct rf_error *err)
 {
 	struct monitor *m = &the_monitor;
 	struct rf_options options = {
@@ -64,8 +80,8 @@ static int make_machine(const struct rf_config *c, struct rf_choice *choice, str
 }
 
 /* Everything up to running CPUs; records when each step was done. */
-static int prepare(const struct rf_config *c, struct rf_choice *choice, const bool closed[3], u64 start_ns,
-		   struct rf_result *ret, struct rf_error *err)
+static int prepare(const struct rf_config *c, struct rf_choice *choice, const bool closed[3],
+		   u64 start_ns, struct rf_result *ret, struct rf_error *err)
 {
 	struct monitor *m = &the_monitor;
 	struct monitor_options options = {
@@ -132,15 +148,17 @@ static int settle(u32 ended, struct rf_result *ret, struct rf_error *err)
 		return 0;
 	case MONITOR_PANIC:
 		ret->failure = RF_FAILURE_PANIC;
-		return error_set(err, -EIO, "the sandbox's kernel failed");
+		error_set(err, 0, "the sandbox's kernel failed");
+		return -EIO;
 	default:
 		ret->failure = RF_FAILURE_INTERNAL;
-		return error_set(err, -EIO, "the sandbox could not go on");
+		error_set(err, 0, "the sandbox could not go on");
+		return -EIO;
 	}
 }
 
-static int run_chosen(const struct rf_config *c, struct rf_choice *choice, const bool closed[3], u64 start_ns,
-		      struct rf_result *ret, struct rf_error *err)
+static int run_chosen(const struct rf_config *c, struct rf_choice *choice, const bool closed[3],
+		      u64 start_ns, struct rf_result *ret, struct rf_error *err)
 {
 	struct monitor *m = &the_monitor;
 	int r = prepare(c, choice, closed, start_ns, ret, err);
@@ -149,6 +167,7 @@ static int run_chosen(const struct rf_config *c, struct rf_choice *choice, const
 		return r;
 	raise_descriptor_limit(); /* after config_write() has read the caller's */
 	terminal_save();
+	give_standard_streams();
 	r = monitor_start(m, err);
 	ret->timing.boot_us = elapsed_us(start_ns);
 	if (r < 0) {

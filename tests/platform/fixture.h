@@ -17,14 +17,14 @@
 
 #include "harness/test.h"
 
-#define CODE	  0x400000ul
+#define CODE      0x400000ul
 #define CODE_OFF  0x0ul
-#define DATA	  0x500000ul
+#define DATA      0x500000ul
 #define DATA_OFF  0x10000ul
-#define STACK	  0x600000ul
+#define STACK     0x600000ul
 #define STACK_OFF 0x20000ul
 #define STACK_TOP (STACK + 0x1000)
-#define MEMORY	  (16ul << 20)
+#define MEMORY    (16ul << 20)
 #define FRAME(n)  (0x100000ul + (n)*0x1000ul) /* spare frames */
 
 #define USER_CODE(name, text)                                                    \
@@ -70,7 +70,8 @@ static inline void fixture_map_standard(struct rf_address_space *as)
 {
 	ASSERT_OK(rf_address_space_map_file(as, CODE, CODE_OFF, 0x1000, RF_READ | RF_EXEC, false));
 	ASSERT_OK(rf_address_space_map_file(as, DATA, DATA_OFF, 0x1000, RF_READ | RF_WRITE, false));
-	ASSERT_OK(rf_address_space_map_file(as, STACK, STACK_OFF, 0x1000, RF_READ | RF_WRITE, false));
+	ASSERT_OK(
+		rf_address_space_map_file(as, STACK, STACK_OFF, 0x1000, RF_READ | RF_WRITE, false));
 }
 
 static inline void fixture_reset(struct fixture *f)
@@ -118,10 +119,10 @@ static inline uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-#define EXPECT_SYSCALL(f, nr)                                   \
-	do {                                                    \
-		EXPECT_EQ((f)->trap.kind, RF_TRAP_SYSCALL);     \
-		EXPECT_EQ((f)->regs.orig_rax, (uint64_t)(nr));  \
+#define EXPECT_SYSCALL(f, nr)                                  \
+	do {                                                   \
+		EXPECT_EQ((f)->trap.kind, RF_TRAP_SYSCALL);    \
+		EXPECT_EQ((f)->regs.orig_rax, (uint64_t)(nr)); \
 	} while (0)
 #define EXPECT_FAULT(f, v, e)                                   \
 	do {                                                    \

@@ -122,7 +122,8 @@ TEST(large_ranges_change_together)
 	fixture_up(&f, 1);
 	for (uint64_t i = 0; i < pages; i++)
 		*(uint64_t *)(f.memory + 0x200000 + i * 0x1000) = 5000 + i;
-	ASSERT_OK(rf_address_space_map_file(f.as, 0x40000000, 0x200000, len, RF_READ | RF_WRITE, true));
+	ASSERT_OK(rf_address_space_map_file(f.as, 0x40000000, 0x200000, len, RF_READ | RF_WRITE,
+					    true));
 	for (uint64_t i = 0; i < pages; i += 37)
 		ASSERT_EQ(try(&f, f.as, READ_IT, 0x40000000 + i * 0x1000), 5000 + i);
 	ASSERT_OK(rf_address_space_protect(f.as, 0x40000000, len, RF_READ));
@@ -191,7 +192,8 @@ TEST(pool_exhaustion_is_an_error_and_recovers)
 		test_skip("%s", err.text);
 	ASSERT_OK(rf_machine_new(fixture_platform(), fd, &options, &m, &err));
 	for (n = 0; n < 64; n++)
-		if (rf_address_space_new(m, &as[n]) || rf_address_space_map_file(as[n], P, 0, 0x1000, RF_READ, false))
+		if (rf_address_space_new(m, &as[n]) ||
+		    rf_address_space_map_file(as[n], P, 0, 0x1000, RF_READ, false))
 			break;
 	EXPECT_GT(n, 5);
 	EXPECT_LT(n, 64);
@@ -214,14 +216,18 @@ TEST(next_finds_mappings)
 
 	fixture_up(&f, 1);
 	map(f.as, P, 5, RF_READ | RF_EXEC);
-	ASSERT_EQ(rf_address_space_next(f.as, STACK + 0x1000, RF_MAX_USER_ADDRESS, &addr, &offset, &prot), 1);
+	ASSERT_EQ(rf_address_space_next(f.as, STACK + 0x1000, RF_MAX_USER_ADDRESS, &addr, &offset,
+					&prot),
+		  1);
 	EXPECT_EQ(addr, P);
 	EXPECT_EQ(offset, FRAME(5));
 	EXPECT_EQ(prot, RF_READ | RF_EXEC);
 	EXPECT_EQ(rf_address_space_next(f.as, P + 0x1000, ~0ul, &addr, &offset, &prot), 0);
 	EXPECT_EQ(rf_address_space_map_file(f.as, P + 1, 0, 0x1000, RF_READ, false), -22);
 	EXPECT_EQ(rf_address_space_map_file(f.as, P, MEMORY, 0x1000, RF_READ, false), -22);
-	EXPECT_EQ(rf_address_space_map_file(f.as, RF_MAX_USER_ADDRESS - 0x1000, 0, 0x2000, RF_READ, false), -22);
+	EXPECT_EQ(rf_address_space_map_file(f.as, RF_MAX_USER_ADDRESS - 0x1000, 0, 0x2000, RF_READ,
+					    false),
+		  -22);
 	EXPECT_EQ(rf_address_space_map_file(f.as, P, 0, 0x1000, 0, false), -22);
 	fixture_down(&f);
 }
@@ -288,7 +294,10 @@ TEST(unmap_reaches_a_running_cpu)
 	fixture_up(&f, 2);
 	LOAD(&f, code_spin_store);
 	for (uint64_t round = 0; round < 50; round++) {
-		struct runner r = { .f = &f, .regs = { .rip = CODE, .rdi = P, .rflags = 0x202, .rsp = STACK_TOP } };
+		struct runner r = {
+			.f = &f,
+			.regs = { .rip = CODE, .rdi = P, .rflags = 0x202, .rsp = STACK_TOP }
+		};
 		volatile uint64_t *word = (uint64_t *)(f.memory + FRAME(round % 8));
 		uint64_t before;
 		pthread_t thread;

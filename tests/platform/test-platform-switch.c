@@ -28,9 +28,10 @@ TEST(syscall_returns_ten_thousand_times)
 	fixture_down(&f);
 }
 
-USER_CODE(code_registers, "xor $-1, %rax\n xor $-1, %rbx\n xor $-1, %rdx\n xor $-1, %rsi\n xor $-1, %rdi\n"
-			  "xor $-1, %rbp\n xor $-1, %r8\n xor $-1, %r9\n xor $-1, %r10\n xor $-1, %r12\n"
-			  "xor $-1, %r13\n xor $-1, %r14\n xor $-1, %r15\n xor $-1, %rsp\n syscall");
+USER_CODE(code_registers,
+	  "xor $-1, %rax\n xor $-1, %rbx\n xor $-1, %rdx\n xor $-1, %rsi\n xor $-1, %rdi\n"
+	  "xor $-1, %rbp\n xor $-1, %r8\n xor $-1, %r9\n xor $-1, %r10\n xor $-1, %r12\n"
+	  "xor $-1, %r13\n xor $-1, %r14\n xor $-1, %r15\n xor $-1, %rsp\n syscall");
 
 TEST(syscall_preserves_all_registers)
 {
@@ -81,7 +82,8 @@ TEST(flags_are_sanitised_and_kept)
 	LOAD(&f, code_flags);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		fixture_reset(&f);
-		f.regs.rflags = flags[i] | 0x3000 | 0x4000 | 0x20000 | 0x80000 | 0x100000; /* IOPL NT VM VIF VIP */
+		f.regs.rflags = flags[i] | 0x3000 | 0x4000 | 0x20000 | 0x80000 |
+				0x100000; /* IOPL NT VM VIF VIP */
 		f.regs.rflags &= ~0x100ull;
 		fixture_switch(&f);
 		ASSERT_EQ(f.trap.kind, RF_TRAP_SYSCALL);
@@ -118,10 +120,11 @@ TEST(trap_flag_steps)
 	fixture_down(&f);
 }
 
-USER_CODE(code_bases, "mov %fs:0, %rbx\n mov %gs:8, %rdx\n syscall\n"
-		      "wrfsbase %rsi\n wrgsbase %rdi\n mov %fs:0, %rbx\n mov %gs:8, %rdx\n syscall\n"
-		      "rdfsbase %rbx\n rdgsbase %rdx\n syscall\n"
-		      "wrfsbase %rsi\n wrgsbase %rdi\n ud2");
+USER_CODE(code_bases,
+	  "mov %fs:0, %rbx\n mov %gs:8, %rdx\n syscall\n"
+	  "wrfsbase %rsi\n wrgsbase %rdi\n mov %fs:0, %rbx\n mov %gs:8, %rdx\n syscall\n"
+	  "rdfsbase %rbx\n rdgsbase %rdx\n syscall\n"
+	  "wrfsbase %rsi\n wrgsbase %rdi\n ud2");
 
 TEST(fs_and_gs_bases_follow_regs_and_wrfsbase)
 {

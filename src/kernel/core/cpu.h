@@ -11,7 +11,7 @@ struct mm;
 
 struct cpu {
 	struct cpu *self;	     /* asm: %gs:0 */
-	struct task *current;	     /* asm: %gs:8 */
+	struct task *curr;	     /* asm: %gs:8 */
 	u64 kernel_rsp;		     /* asm: %gs:16 kernel stack to return to from user mode */
 	u64 user_rsp;		     /* asm: %gs:24 scratch of the system call entry */
 	struct rf_regs *user_regs;   /* asm: %gs:32 where the entry stubs store user registers */
@@ -24,7 +24,9 @@ struct cpu {
 	unsigned nr_running;
 	struct task *idle;
 	u64 slice_start_ns, slice_end_ns;
+	u64 accounted_events;	     /* system calls and faults that CPU time accounting has seen */
 	unsigned spread;	     /* user entries left until a waiting task is offered to an idle CPU */
+	struct task *switch_prev;    /* who was current before the last context_switch() */
 	bool need_resched;
 	bool online, idling;
 	/* guest residency */
@@ -33,7 +35,7 @@ struct cpu {
 	u64 loaded_root;	     /* what CR3 holds */
 	struct task *fpu_owner; /* whose FPU state is in the registers */
 	void *arch;		/* struct cpu_arch: GDT, TSS, IST stacks */
-};
+} __attribute__((aligned(256))); /* asm: CPU_SHIFT */
 
 static inline struct cpu *this_cpu(void)
 {

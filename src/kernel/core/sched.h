@@ -7,7 +7,7 @@
 
 struct task;
 
-#define SCHED_SLICE_NS 10000000ull
+#define SCHED_SLICE_NS 10000000ul
 
 void sched_init(void);
 /* Makes a new task runnable for the first time; its first code is `user_loop(t)` on its own kernel stack. */
@@ -29,6 +29,8 @@ void task_free(struct task *t);
 __attribute__((noreturn)) void sched_exit(void);
 /* Sends a task to look at its pending work (signals): wakes it if it sleeps interruptibly, interrupts its CPU if it runs user code. */
 void sched_kick(struct task *t);
+/* Brings current's utime_ns and stime_ns up to date. */
+void sched_account_current(void);
 /* Affinity mask changed or CPU time accounting wanted. */
 u64 task_cpu_time_ns(const struct task *t);
 void sched_count_load(unsigned *ret_running, unsigned *ret_total);

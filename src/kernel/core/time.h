@@ -5,7 +5,7 @@
 #include "base/rbtree.h"
 #include "base/types.h"
 
-#define NSEC_PER_SEC 1000000000ull
+#define NSEC_PER_SEC 1000000000ul
 
 u64 ktime_mono(void);  /* CLOCK_MONOTONIC, ns */
 u64 ktime_real(void);  /* CLOCK_REALTIME, ns since the epoch */

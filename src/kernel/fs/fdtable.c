@@ -121,7 +121,7 @@ static u32 fd_limit(void)
 	return limit < FDTABLE_MAX ? (u32)limit : FDTABLE_MAX;
 }
 
-static int fdtable_grow(struct fdtable *t, u32 fd)
+int fdtable_ensure(struct fdtable *t, u32 fd)
 {
 	u32 size = t->size;
 
@@ -138,7 +138,7 @@ int fd_reserve(u32 from)
 
 	if (fd >= limit)
 		return -EMFILE;
-	if (fdtable_grow(t, (u32)fd) < 0)
+	if (fdtable_ensure(t, (u32)fd) < 0)
 		return -ENOMEM;
 	bitmap_set(t->used, fd);
 	bitmap_clear(t->cloexec, fd);

@@ -121,7 +121,7 @@ static int open_ops(struct file *f)
 			f->ops = &path_only_ops;
 			return -ENXIO;
 		}
-		return 0;
+		return f->ops->open ? f->ops->open(f) : 0;
 	}
 	if (S_ISBLK(i->mode) || S_ISSOCK(i->mode))
 		return -ENXIO;
@@ -267,7 +267,8 @@ int file_write_limit(u64 pos, u64 *n)
 	}
 	if (pos >= FILE_MAX_BYTES)
 		return -EFBIG;
-	*n = MIN(*n, MIN(limit, (u64)FILE_MAX_BYTES) - pos);
+	limit = MIN(limit, (u64)FILE_MAX_BYTES);
+	*n = MIN(*n, limit - pos);
 	return 0;
 }
 

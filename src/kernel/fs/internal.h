@@ -83,6 +83,9 @@ int vfs_mount_bind(const struct path *from, const struct path *at, u32 flags);
 int vfs_umount(const struct path *p, bool lazy); /* p: root of the mounted tree */
 int memfs_super_new_file(struct super **ret); /* its root is an empty regular file (memfs.c) */
 
+/* ---- hostfs.c ---- */
+void hostfs_sync(void); /* writes dirty pages of shared mappings to the host */
+
 /* ---- namespace.c: operations on names with their permission checks ---- */
 int vfs_may_create(const struct path *dir, const struct dentry *d);
 int vfs_may_delete(struct inode *dir, const struct dentry *d, bool is_dir);
@@ -103,6 +106,7 @@ int file_close(struct file *f, struct fdtable *owner); /* close(2)'s part: flush
 int fd_reserve(u32 from);		    /* a free slot, marked used */
 void fd_set_reserved(int fd, struct file *f, bool cloexec); /* takes f */
 void fd_release_reserved(int fd);
+int fdtable_ensure(struct fdtable *t, u32 fd); /* room for slot fd */
 /* File of a descriptor usable for I/O: *ret = new reference; -EBADF also for O_PATH files. */
 int fd_get_io(int fd, struct file **ret);
 

@@ -155,9 +155,7 @@ static int rename_check_target(const struct path *new_dir, struct dentry *old, s
 	bool is_dir = S_ISDIR(old->inode->mode);
 
 	if (!new_d->inode)
-		return flags & RENAME_EXCHANGE ? -ENOENT : vfs_may_create(new_dir, new_d);
-	if (flags & RENAME_NOREPLACE)
-		return -EEXIST;
+		return vfs_may_create(new_dir, new_d);
 	if (flags & RENAME_EXCHANGE)
 		return vfs_may_delete(dir, new_d, S_ISDIR(new_d->inode->mode));
 	return vfs_may_delete(dir, new_d, is_dir);
@@ -176,8 +174,10 @@ int vfs_rename(const struct path *old_dir, struct dentry *old, const struct path
 
 	if (r < 0)
 		return r;
-	if (!old->inode)
+	if (!old->inode || (!new_d->inode && (flags & RENAME_EXCHANGE)))
 		return -ENOENT;
+	if (new_d->inode && (flags & RENAME_NOREPLACE))
+		return -EEXIST;
 	if (S_ISDIR(old->inode->mode) && dentry_is_above(old, new_dir->dentry))
 		return -EINVAL;
 	if (new_d->inode && dentry_is_above(new_d, old_dir->dentry))

@@ -213,6 +213,7 @@ struct file_ops {
 	void (*release)(struct file *f);			/* last reference */
 	int (*set_flags)(struct file *f, u32 flags);		/* F_SETFL */
 	void (*fdinfo)(struct file *f, char *buf, size_t n);	/* extra lines of /proc/PID/fdinfo */
+	int (*open)(struct file *f);				/* character devices: after chrdev_lookup(); may set f->ops, f->private */
 };
 struct file {
 	const struct file_ops *ops;

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/rbtree.h"
 #include "base/types.h"
+#include "kernel/fs/radix.h"
 #include "kernel/platform/kplat.h"
 
 struct file;
@@ -25,6 +26,8 @@ struct page;
 #define VMA_F_LOCKED (1u << 11)
 #define VMA_F_MAYWRITE (1u << 12) /* mprotect may add write */
 #define VMA_F_DONTDUMP (1u << 13)
+#define VMA_F_NORESERVE (1u << 14)
+#define VMA_F_ACCESS (VMA_F_READ | VMA_F_WRITE | VMA_F_EXEC)
 
 struct vma {
 	struct rb_node node;
@@ -34,6 +37,9 @@ struct vma {
 	struct file *file;	/* reference, or NULL: anonymous */
 	u64 pgoff;		/* page index in the file of `start`; for shared anonymous memory the file is a memfs file */
 	struct list inode_link; /* on inode->vmas when file */
+	/* fault.c: how many pages the next fault brings in, and the pages next to which it would be a sequential one */
+	uptr_t fault_lo, fault_hi;
+	u32 fault_window;
 };
 
 struct mm {
@@ -41,7 +47,10 @@ struct mm {
 	u32 users;		/* tasks + temporary references */
 	struct rb_root vmas;
 	u32 nr_vmas;
+	u64 gen;		/* bumped when VMAs change: a fault that slept looks again */
 	u64 total_pages;	/* of VMAs, for RLIMIT_AS */
+	u64 data_pages;		/* private writable ones, for RLIMIT_DATA */
+	struct radix parked;	/* by virtual page number: frames that PROT_NONE keeps out of the page tables */
 	u64 rss;		/* mapped frames */
 	u64 locked_pages;
 	uptr_t mmap_base;	/* top-down from here */
@@ -52,6 +61,8 @@ struct mm {
 	u64 auxv[48];
 	u32 auxv_len;		/* u64 words */
 	struct file *exe;
+	u32 def_flags;		/* VMA_F_LOCKED after mlockall(MCL_FUTURE) */
+	uptr_t code_start, code_end, data_start, data_end; /* /proc/PID/stat */
 };
 #define MM_VMAS_MAX 65530u
 

@@ -15,6 +15,7 @@ struct mm;
 struct fdtable;
 struct fs_context;
 struct process;
+struct user;
 
 struct cred { /* immutable once shared: copy, change, replace */
 	u32 refs;
@@ -23,6 +24,7 @@ struct cred { /* immutable once shared: copy, change, replace */
 	u32 ngroups;
 	u32 *groups;
 	u32 securebits;
+	struct user *user; /* accounting of the real uid (proc/cred.c) */
 };
 
 struct sigpending {
@@ -78,6 +80,7 @@ struct task {
 	u64 restart_arg[6];
 	bool sigpending_flag;		/* something deliverable may be pending: look before returning to user mode */
 	u64 sigwait_set;		/* signals a sigtimedwait waits for */
+	u64 fault_trapno, fault_error, fault_addr; /* last exception, for signal frames */
 	/* exit and thread library */
 	uptr_t set_child_tid, clear_child_tid, robust_list, rseq;
 	u32 rseq_len, rseq_sig;
@@ -118,7 +121,7 @@ struct process {
 	bool child_subreaper;
 	struct linux_rlimit64 rlimit[16];
 	u64 utime_ns, stime_ns, child_utime_ns, child_stime_ns; /* of ended threads / waited children */
-	u64 minflt, majflt, child_minflt, child_majflt, maxrss;
+	u64 minflt, majflt, child_minflt, child_majflt, maxrss, child_maxrss; /* maxrss: pages */
 	u64 start_ns;		  /* CLOCK_BOOTTIME */
 	struct ktimer itimer_real;
 	u64 itimer_real_interval;
@@ -126,6 +129,14 @@ struct process {
 	struct rb_root posix_timers;
 	int next_timer_id;
 	int oom_score_adj;
+	struct task *exec_task;	  /* thread in execve(2) that waits for the others to go, or NULL */
+	struct waitq exit_wq;	  /* threads that wait for other threads to end */
+	unsigned nr_posix_timers;
+	struct ktimer itimer_cpu; /* looks at ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU */
+	u64 cpu_limit_warned_s;	  /* RLIMIT_CPU: second of the last SIGXCPU */
+	u32 membarrier_registered; /* MEMBARRIER_CMD_* accepted */
+	int ioprio;
+	bool keep_caps;
 };
 
 extern struct list processes; /* struct process.all_node */

@@ -69,7 +69,8 @@ int kvm_as_new(struct rf_machine *base, struct rf_address_space **ret)
 	as->base.machine = base;
 	r = pt_init(&as->pt, &kvm_table_ops, m);
 	if (!r) {
-		r = pt_install_shared(&as->pt, KVM_SHARED_PML4_SLOT, pt_slot_entry(&m->shared, KVM_SHARED_PML4_SLOT));
+		r = pt_install_shared(&as->pt, KVM_SHARED_PML4_SLOT,
+				      pt_slot_entry(&m->shared, KVM_SHARED_PML4_SLOT));
 		if (r)
 			pt_done(&as->pt);
 	}
@@ -117,7 +118,8 @@ static void note_change(struct kvm_address_space *as, const struct pt_change *ch
 	}
 }
 
-int kvm_as_map_file(struct rf_address_space *base, u64 addr, u64 offset, u64 len, u32 prot, bool precommit)
+int kvm_as_map_file(struct rf_address_space *base, u64 addr, u64 offset, u64 len, u32 prot,
+		    bool precommit)
 {
 	struct kvm_address_space *as = kvm_as(base);
 	u32 flags = PT_USER | PT_ACCESSED | (prot & RF_WRITE ? PT_DIRTY : 0);
@@ -127,8 +129,8 @@ int kvm_as_map_file(struct rf_address_space *base, u64 addr, u64 offset, u64 len
 	pt_change_init(&change);
 	pthread_mutex_lock(&as->lock);
 	kvm_invalidate_collect(as, addr, len);
-	r = pt_map(&as->pt, addr, base->machine->memory.gpa + offset, len, prot | flags, PT_SIZE_2M, &as->freed,
-		   &change);
+	r = pt_map(&as->pt, addr, base->machine->memory.gpa + offset, len, prot | flags, PT_SIZE_2M,
+		   &as->freed, &change);
 	note_change(as, &change);
 	pthread_mutex_unlock(&as->lock);
 	return r;
@@ -150,11 +152,11 @@ int kvm_as_unmap(struct rf_address_space *base, u64 addr, u64 len)
 }
 
 /*
- * Takes the permissions not in @mask from one run of pages with equal permissions. @ret_end: where it
- * ended. The range is walked mapping by mapping, as pt_protect() gives one permission to all.
+ * Takes the permissions not in @mask from one run of pages with equal permissions. @ret_end: where
+ * it ended. The range is walked mapping by mapping, as pt_protect() gives one permission to all.
  */
-static int protect_run(struct kvm_address_space *as, u64 addr, u64 end, u32 mask, struct pt_change *change,
-		       u64 *ret_end)
+static int protect_run(struct kvm_address_space *as, u64 addr, u64 end, u32 mask,
+		       struct pt_change *change, u64 *ret_end)
 {
 	const u32 all = PT_READ | PT_WRITE | PT_EXEC;
 	struct pt_mapping first, next;
@@ -195,7 +197,8 @@ int kvm_as_protect(struct rf_address_space *base, u64 addr, u64 len, u32 mask)
 	return r;
 }
 
-int kvm_as_next(struct rf_address_space *base, u64 addr, u64 end, u64 *ret_addr, u64 *ret_offset, u32 *ret_prot)
+int kvm_as_next(struct rf_address_space *base, u64 addr, u64 end, u64 *ret_addr, u64 *ret_offset,
+		u32 *ret_prot)
 {
 	struct kvm_address_space *as = kvm_as(base);
 	struct pt_mapping map;

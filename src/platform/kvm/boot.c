@@ -6,25 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CR0_BOOT 0x80050033ull /* PG AM WP NE ET MP PE */
-#define CR4_PAE	       (1ull << 5)
-#define CR4_PGE	       (1ull << 7)
-#define CR4_OSFXSR     (1ull << 9)
-#define CR4_OSXMMEXCPT (1ull << 10)
-#define CR4_UMIP       (1ull << 11)
-#define CR4_FSGSBASE   (1ull << 16)
-#define CR4_OSXSAVE    (1ull << 18)
-#define CR4_SMEP       (1ull << 20)
-#define CR4_SMAP       (1ull << 21)
-#define EFER_LONG      0xd01ull /* NXE LMA LME SCE */
-
-#define MSR_STAR   0xc0000081u
-#define MSR_LSTAR  0xc0000082u
-#define MSR_CSTAR  0xc0000083u
-#define MSR_SFMASK 0xc0000084u
-#define MSR_PAT	   0x277u
-#define PAT_LINUX  0x0407050600070106ull
-
 static u64 boot_cr4(u32 features)
 {
 	u64 cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
@@ -57,7 +38,7 @@ static int boot_sregs(struct kvm_vcpu *v, const struct rf_boot_cpu *b)
 	s.idt.limit = b->idt_limit;
 	s.tr.base = b->tss_base;
 	s.tr.limit = b->tss_limit;
-	s.cr0 = CR0_BOOT;
+	s.cr0 = CR0_LONG_MODE;
 	s.cr3 = b->cr3;
 	s.cr4 = boot_cr4(v->machine->boot_features);
 	s.efer = EFER_LONG;
@@ -66,23 +47,12 @@ static int boot_sregs(struct kvm_vcpu *v, const struct rf_boot_cpu *b)
 
 static int boot_msrs(struct kvm_vcpu *v, const struct rf_boot_cpu *b)
 {
-	u64 star = b->star ? b->star : (u64)SEL_USER_CS32 << 48 | (u64)SEL_KERNEL_CS << 32;
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entries[5];
-	} msrs = {
-		.head.nmsrs = 5,
-		.entries = {
-			{ .index = MSR_STAR, .data = star },
-			{ .index = MSR_LSTAR, .data = b->lstar },
-			{ .index = MSR_CSTAR, .data = b->cstar },
-			{ .index = MSR_SFMASK, .data = b->sfmask },
-			{ .index = MSR_PAT, .data = PAT_LINUX },
-		},
-	};
-	int r = kvm_ioctl_value(v->fd, KVM_SET_MSRS, (unsigned long)(uintptr_t)&msrs);
-
-	return r < 0 ? r : r == 5 ? 0 : -EIO;
+	return kvm_vcpu_set_msrs(v, &(struct kvm_vcpu_msrs){
+					    .star = b->star ? b->star : KVM_STAR,
+					    .lstar = b->lstar,
+					    .cstar = b->cstar,
+					    .sfmask = b->sfmask,
+				    });
 }
 
 static int boot_regs(struct kvm_vcpu *v, const struct rf_boot_cpu *b)
@@ -92,7 +62,8 @@ static int boot_regs(struct kvm_vcpu *v, const struct rf_boot_cpu *b)
 	return kvm_ioctl(v->fd, KVM_SET_REGS, &r);
 }
 
-int kvm_boot_cpu(struct rf_machine *base, u32 cpu, const struct rf_boot_cpu *state, struct rf_error *err)
+int kvm_boot_cpu(struct rf_machine *base, u32 cpu, const struct rf_boot_cpu *state,
+		 struct rf_error *err)
 {
 	struct kvm_machine *m = kvm_machine(base);
 	struct kvm_vcpu *v;
@@ -118,8 +89,8 @@ int kvm_boot_cpu(struct rf_machine *base, u32 cpu, const struct rf_boot_cpu *sta
 }
 
 /*
- * Delivers a kick as an interrupt, or asks for an exit when the guest can take one. Kernel code runs with
- * interrupts off, so this is when it enters user code or sleeps.
+ * Delivers a kick as an interrupt, or asks for an exit when the guest can take one. Kernel code
+ * runs with interrupts off, so this is when it enters user code or sleeps.
  */
 static int inject_kick(struct kvm_vcpu *v)
 {
@@ -182,7 +153,8 @@ static int run_loop(struct kvm_vcpu *v, enum rf_exit_kind *ret, char *dump, size
 	}
 }
 
-int kvm_run_cpu(struct rf_machine *base, u32 cpu, enum rf_exit_kind *ret, char *dump, size_t dump_size)
+int kvm_run_cpu(struct rf_machine *base, u32 cpu, enum rf_exit_kind *ret, char *dump,
+		size_t dump_size)
 {
 	struct kvm_machine *m = kvm_machine(base);
 	struct kvm_vcpu *v;

@@ -3,8 +3,9 @@
  * Contexts and their FPU state, which stays in a vCPU's registers until another context needs that
  * vCPU, or this context another vCPU, or somebody asks.
  *
- * Ownership: vcpu->fpu_owner says whose state the registers hold, context->fpu_vcpu the inverse. Both change under
- * the vCPU's fpu_lock. The vCPU of a running switch is its thread's, so nobody takes state from under it.
+ * Ownership: vcpu->fpu_owner says whose state the registers hold, context->fpu_vcpu the inverse.
+ * Both change under the vCPU's fpu_lock. The vCPU of a running switch is its thread's, so nobody
+ * takes state from under it.
  */
 #include "platform/kvm/kvm.h"
 
@@ -12,13 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XSAVE_MXCSR	 24u
-#define XSAVE_XSTATE_BV	 512u
-#define XSAVE_XCOMP_BV	 520u
+#define XSAVE_MXCSR      24u
+#define XSAVE_XSTATE_BV  512u
+#define XSAVE_XCOMP_BV   520u
 #define XSAVE_HEADER_END 576u
-#define MXCSR_DEFAULT	 0x1f80u
-#define MXCSR_VALID	 0xffffu
-#define FCW_DEFAULT	 0x37fu
+#define MXCSR_DEFAULT    0x1f80u
+#define MXCSR_VALID      0xffffu
+#define FCW_DEFAULT      0x37fu
+/*
+ * Always given as present: kernels differ in whether they load MXCSR of an image that says SSE is
+ * in its initial state.
+ */
+#define XSTATE_X87_SSE   3ull
+#define XSTATE_SSE       2ull
+#define XSAVE_XMM        160u
+#define XSAVE_XMM_END    416u
 
 struct kvm_context *kvm_context(struct rf_context *c)
 {
@@ -38,6 +47,7 @@ static void fpu_init(struct kvm_xsave *x)
 	memset(x, 0, sizeof(*x));
 	memcpy(bytes(x), &fcw, sizeof(fcw));
 	memcpy(bytes(x) + XSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+	memcpy(bytes(x) + XSAVE_XSTATE_BV, &(u64){ XSTATE_X87_SSE }, sizeof(u64));
 }
 
 int kvm_context_new(struct rf_machine *m, struct rf_context **ret)
@@ -152,6 +162,10 @@ static void fpu_sanitise(struct kvm_xsave *x, u64 xcr0)
 
 	memcpy(&bv, bytes(x) + XSAVE_XSTATE_BV, sizeof(bv));
 	bv &= xcr0;
+	if (!(bv & XSTATE_SSE)) {
+		memset(bytes(x) + XSAVE_XMM, 0, XSAVE_XMM_END - XSAVE_XMM);
+		bv |= XSTATE_SSE;
+	}
 	memcpy(bytes(x) + XSAVE_XSTATE_BV, &bv, sizeof(bv));
 	memset(bytes(x) + XSAVE_XCOMP_BV, 0, XSAVE_HEADER_END - XSAVE_XCOMP_BV);
 	memcpy(&mxcsr, bytes(x) + XSAVE_MXCSR, sizeof(mxcsr));
@@ -167,7 +181,8 @@ int kvm_fpu_set(struct rf_context *base, const void *buf, size_t size)
 
 	if (r)
 		return r;
-	memcpy(&c->fpu, buf, MIN(MIN(size, (size_t)m->fpu_size), sizeof(c->fpu)));
+	size = MIN(size, (size_t)m->fpu_size);
+	memcpy(&c->fpu, buf, MIN(size, sizeof(c->fpu)));
 	fpu_sanitise(&c->fpu, m->xcr0);
 	return 0;
 }

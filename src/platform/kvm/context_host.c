@@ -2,25 +2,29 @@
 /*
  * Residency host: run user code until it traps.
  *
- * Every event is one exit by an OUT in one of the stubs of layout.h. Where the vCPU stands afterwards decides
- * how the next entry returns to user code:
+ * Every event is one exit by an OUT in one of the stubs of layout.h. Where the vCPU stands
+ * afterwards decides how the next entry returns to user code:
  *   at CPL 3 (SYSCALL on a KVM that stays there, or an interruption): set the registers;
  *   at CPL 0 (in a stub): write the IRETQ frame on the stub's stack and resume at the IRETQ.
- * Either way only general registers are handed over. Segment state, CR3 and FS/GS bases go through the more
- * expensive KVM_SYNC_X86_SREGS when they differ from what is loaded; that also sets CPL 3 directly.
+ * Either way only general registers are handed over. Segment state, CR3 and FS/GS bases go through
+ * the more expensive KVM_SYNC_X86_SREGS when they differ from what is loaded; that also sets CPL 3
+ * directly.
  */
 #include "platform/kvm/kvm.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* What user code may have in RFLAGS: CF PF AF ZF SF TF DF OF RF AC ID. IF is always on, bit 1 always set. */
+/*
+ * What user code may have in RFLAGS: CF PF AF ZF SF TF DF OF RF AC ID. IF is always on, bit 1
+ * always set.
+ */
 #define RFLAGS_USER  0x250dd5ull
 #define RFLAGS_FIXED 0x202ull
 #define RFLAGS_RF    (1ull << 16)
 
 #define PF_PRESENT  1u
-#define PF_USER	    4u
+#define PF_USER     4u
 #define PF_RESERVED 8u
 #define PF_FETCH    16u
 
@@ -44,11 +48,14 @@ static void fault(struct rf_trap *t, u32 vector, u64 error_code, u64 address)
 	t->address = address;
 }
 
-/* Refuses what the CPU would refuse on the way to user code. Returns true if that is a fault of the user's. */
+/*
+ * Refuses what the CPU would refuse on the way to user code. Returns true if that is a fault of the
+ * user's.
+ */
 static bool regs_refused(struct rf_regs *r, struct rf_trap *t)
 {
-	if ((r->cs && r->cs != SEL_USER_CS) || (r->ss && r->ss != SEL_USER_SS) || !canonical(r->rip) ||
-	    !canonical(r->fs_base) || !canonical(r->gs_base)) {
+	if ((r->cs && r->cs != SEL_USER_CS) || (r->ss && r->ss != SEL_USER_SS) ||
+	    !canonical(r->rip) || !canonical(r->fs_base) || !canonical(r->gs_base)) {
 		fault(t, VECTOR_GP, 0, r->rip);
 		return true;
 	}
@@ -67,11 +74,24 @@ static bool regs_refused(struct rf_regs *r, struct rf_trap *t)
 static void regs_to_kvm(const struct rf_regs *r, struct kvm_regs *k)
 {
 	*k = (struct kvm_regs){
-		.rax = r->rax, .rbx = r->rbx, .rcx = r->rcx, .rdx = r->rdx,
-		.rsi = r->rsi, .rdi = r->rdi, .rsp = r->rsp, .rbp = r->rbp,
-		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11,
-		.r12 = r->r12, .r13 = r->r13, .r14 = r->r14, .r15 = r->r15,
-		.rip = r->rip, .rflags = r->rflags,
+		.rax = r->rax,
+		.rbx = r->rbx,
+		.rcx = r->rcx,
+		.rdx = r->rdx,
+		.rsi = r->rsi,
+		.rdi = r->rdi,
+		.rsp = r->rsp,
+		.rbp = r->rbp,
+		.r8 = r->r8,
+		.r9 = r->r9,
+		.r10 = r->r10,
+		.r11 = r->r11,
+		.r12 = r->r12,
+		.r13 = r->r13,
+		.r14 = r->r14,
+		.r15 = r->r15,
+		.rip = r->rip,
+		.rflags = r->rflags,
 	};
 }
 
@@ -84,7 +104,8 @@ static void regs_from_kvm(const struct kvm_regs *k, struct rf_regs *r)
 	r->rip = k->rip, r->rflags = k->rflags;
 }
 
-static void enter_with_sregs(struct kvm_vcpu *v, struct kvm_address_space *as, const struct rf_regs *r)
+static void enter_with_sregs(struct kvm_vcpu *v, struct kvm_address_space *as,
+			     const struct rf_regs *r)
 {
 	struct kvm_sync_regs *s = &v->run->s.regs;
 
@@ -120,8 +141,9 @@ static void prepare_entry(struct kvm_vcpu *v, struct kvm_address_space *as, cons
 
 	regs_to_kvm(r, &v->run->s.regs.regs);
 	v->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
-	if (!v->state_valid || atomic_load(&v->loaded) != as || v->user_sregs.fs.base != r->fs_base ||
-	    v->user_sregs.gs.base != r->gs_base || (flush && !v->ring0))
+	if (!v->state_valid || atomic_load(&v->loaded) != as ||
+	    v->user_sregs.fs.base != r->fs_base || v->user_sregs.gs.base != r->gs_base ||
+	    (flush && !v->ring0))
 		enter_with_sregs(v, as, r);
 	if (flush) { /* KVM flushes at a changed CR3 only, so do it inside */
 		struct kvm_sync_regs *s = &v->run->s.regs;
@@ -177,7 +199,10 @@ static void fix_page_fault(struct rf_trap *t, u64 address)
 		t->error_code &= ~(u64)(PF_PRESENT | PF_RESERVED);
 }
 
-/* INT n without a gate is #GP(n * 8 + IDT); page-table-based KVMs make it #UD. */
+/*
+ * INT n without a gate is #GP(n * 8 + IDT); page-table-based KVMs make it #UD, emulators err in the
+ * code.
+ */
 static void fix_int_n(struct kvm_address_space *as, struct rf_trap *t)
 {
 	u8 code[2];
@@ -186,12 +211,15 @@ static void fix_int_n(struct kvm_address_space *as, struct rf_trap *t)
 		fault(t, VECTOR_GP, code[1] * 8u + 2, t->address);
 }
 
-static void trap_exception(struct kvm_vcpu *v, struct kvm_address_space *as, u32 vector, struct rf_regs *r,
-			   struct rf_trap *t)
+static void trap_exception(struct kvm_vcpu *v, struct kvm_address_space *as, u32 vector,
+			   struct rf_regs *r, struct rf_trap *t)
 {
 	const struct kvm_frame *f = v->frame;
 
-	/* MOV SS shadows a #DB over SYSCALL, which then hits our first instruction (SDM vol. 3A §6.8.3). */
+	/*
+	 * MOV SS shadows a #DB over SYSCALL, which then hits our first instruction (SDM vol. 3A
+	 * §6.8.3).
+	 */
 	if (vector == VECTOR_DB && f->rip == KVM_STUB_VA + KVM_STUB_SYSCALL && !(f->cs & 3)) {
 		r->rsp = f->rsp;
 		trap_syscall(r, true, t);
@@ -206,19 +234,20 @@ static void trap_exception(struct kvm_vcpu *v, struct kvm_address_space *as, u32
 	fault(t, vector, has_error_code(vector) ? (u32)f->error_code : 0, r->rip);
 	if (vector == VECTOR_PF)
 		fix_page_fault(t, v->run->s.regs.sregs.cr2);
-	else if (vector == VECTOR_UD)
+	else if (vector == VECTOR_UD || (vector == VECTOR_GP && t->error_code))
 		fix_int_n(as, t);
 }
 
 /*
- * How far KVM's emulator has gone past the user's own I/O instruction: an OUT is complete (two bytes with an
- * immediate port, one with DX), an IN is not.
+ * How far KVM's emulator has gone past the user's own I/O instruction: an OUT is complete (two
+ * bytes with an immediate port, one with DX), an IN is not.
  */
 static u32 io_instruction_length(const struct kvm_run *run, struct kvm_address_space *as, u64 rip)
 {
 	u8 code[2] = { 0 };
 
-	if (run->io.direction == KVM_EXIT_IO_IN || rf_address_space_copy_in(&as->base, code, rip - 2, 2) != 2)
+	if (run->io.direction == KVM_EXIT_IO_IN ||
+	    rf_address_space_copy_in(&as->base, code, rip - 2, 2) != 2)
 		return 0;
 	if ((code[0] == 0xe6 || code[0] == 0xe7) && code[1] == KVM_PORT_SYSCALL)
 		return 2;
@@ -226,11 +255,15 @@ static u32 io_instruction_length(const struct kvm_run *run, struct kvm_address_s
 }
 
 /* User code did I/O of its own to the port of the SYSCALL entry: it gets the #GP it deserves. */
-static void trap_user_io(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *r, struct rf_trap *t)
+static void trap_user_io(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *r,
+			 struct rf_trap *t)
 {
 	r->rip -= io_instruction_length(v->run, as, r->rip);
 	fault(t, VECTOR_GP, 0, r->rip);
-	/* KVM finishes an IN at the next entry and would overwrite what we put there: let it do so now. */
+	/*
+	 * KVM finishes an IN at the next entry and would overwrite what we put there: let it do so
+	 * now.
+	 */
 	if (v->run->io.direction == KVM_EXIT_IO_IN) {
 		WRITE_ONCE(v->run->immediate_exit, 1);
 		kvm_vcpu_run(v);
@@ -238,7 +271,8 @@ static void trap_user_io(struct kvm_vcpu *v, struct kvm_address_space *as, struc
 	}
 }
 
-static void trap_io(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *r, struct rf_trap *t)
+static void trap_io(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *r,
+		    struct rf_trap *t)
 {
 	u32 port = v->run->io.port;
 
@@ -252,15 +286,17 @@ static void trap_io(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_
 }
 
 /*
- * KVM_RUN was interrupted, perhaps inside a stub, whose event must not be lost: *@r is then not the user's.
- * Returns false if the event is still KVM's to deliver: run on.
+ * KVM_RUN was interrupted, perhaps inside a stub, whose event must not be lost: *@r is then not the
+ * user's. Returns false if the event is still KVM's to deliver: run on.
  */
-static bool trap_intr(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *r, struct rf_trap *t)
+static bool trap_intr(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *r,
+		      struct rf_trap *t)
 {
 	const struct kvm_vcpu_events *e = &v->run->s.regs.events;
 	u64 offset = r->rip - KVM_STUB_VA;
 
-	if (e->exception.injected || e->exception.pending || e->interrupt.injected || e->nmi.injected)
+	if (e->exception.injected || e->exception.pending || e->interrupt.injected ||
+	    e->nmi.injected)
 		return false;
 	if (!v->ring0 && r->rip == KVM_SYSCALL_VA && !v->machine->behaviour.syscall_ring0) {
 		trap_syscall(r, false, t);
@@ -293,7 +329,8 @@ static void trap_failed(struct kvm_vcpu *v, int error, struct rf_trap *t)
 }
 
 /* One KVM_RUN and what it means. Returns false to enter again with the state KVM has. */
-static bool run_once(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *regs, struct rf_trap *t)
+static bool run_once(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *regs,
+		     struct rf_trap *t)
 {
 	struct kvm_sync_regs *s = &v->run->s.regs;
 	int r = kvm_vcpu_run(v);
@@ -316,7 +353,8 @@ static bool run_once(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf
 }
 
 /* One entry; t->kind RF_TRAP_NONE if it was interrupted. */
-static void enter(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *regs, struct rf_trap *t)
+static void enter(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *regs,
+		  struct rf_trap *t)
 {
 	atomic_fetch_add(&v->entries, 1);
 	prepare_entry(v, as, regs);
@@ -372,8 +410,8 @@ static void classify(struct kvm_context *c, struct rf_regs *regs, struct rf_trap
 	}
 }
 
-int kvm_context_switch(struct rf_context *cbase, struct rf_address_space *asbase, struct rf_regs *regs, u32 cpu,
-		       struct rf_trap *ret)
+int kvm_context_switch(struct rf_context *cbase, struct rf_address_space *asbase,
+		       struct rf_regs *regs, u32 cpu, struct rf_trap *ret)
 {
 	struct kvm_context *c = kvm_context(cbase);
 	struct kvm_machine *m = kvm_machine(cbase->machine);

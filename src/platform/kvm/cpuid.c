@@ -84,7 +84,8 @@ static void fix_xsave(struct kvm_cpuid2 *c, struct kvm_cpu_features *f)
 	for (u32 i = 0; i < c->nent; i++) {
 		struct kvm_cpuid_entry2 *e = &c->entries[i];
 
-		if (e->function == 0xd && e->index >= 2 && (e->index > 62 || !(f->xcr0 >> e->index & 1)))
+		if (e->function == 0xd && e->index >= 2 &&
+		    (e->index > 62 || !(f->xcr0 >> e->index & 1)))
 			e->eax = e->ebx = e->ecx = e->edx = 0;
 	}
 }
@@ -94,9 +95,9 @@ static u32 boot_features(struct kvm_cpuid2 *c)
 	static const struct {
 		u32 function, index, reg, bit, feature;
 	} table[] = {
-		{ 7, 0, 1, 20, RF_BOOT_F_SMAP },     { 7, 0, 1, 7, RF_BOOT_F_SMEP },
-		{ 7, 0, 1, 0, RF_BOOT_F_FSGSBASE },  { 7, 0, 2, 2, RF_BOOT_F_UMIP },
-		{ 1, 0, 2, 17, RF_BOOT_F_PCID },     { 1, 0, 2, 26, RF_BOOT_F_XSAVE },
+		{ 7, 0, 1, 20, RF_BOOT_F_SMAP },      { 7, 0, 1, 7, RF_BOOT_F_SMEP },
+		{ 7, 0, 1, 0, RF_BOOT_F_FSGSBASE },   { 7, 0, 2, 2, RF_BOOT_F_UMIP },
+		{ 1, 0, 2, 17, RF_BOOT_F_PCID },      { 1, 0, 2, 26, RF_BOOT_F_XSAVE },
 		{ 0xd, 1, 0, 0, RF_BOOT_F_XSAVEOPT }, { 0x80000001, 0, 3, 26, RF_BOOT_F_1G },
 	};
 	u32 features = 0;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an exit nobody expected looks like to a human: reason, registers, where the addresses lead. */
+/*
+ * What an exit nobody expected looks like to a human: reason, registers, where the addresses lead.
+ */
 #include "platform/kvm/kvm.h"
 
 #include <stdarg.h>
@@ -39,7 +41,8 @@ static const char *const exit_names[] = {
 
 const char *kvm_exit_name(u32 reason)
 {
-	return reason < ARRAY_SIZE(exit_names) && exit_names[reason] ? exit_names[reason] : "unnamed";
+	return reason < ARRAY_SIZE(exit_names) && exit_names[reason] ? exit_names[reason]
+								     : "unnamed";
 }
 
 struct text {
@@ -71,7 +74,8 @@ static void say_reason(struct text *t, const struct kvm_run *run, int error)
 	say(t, "KVM exit %u (%s)", run->exit_reason, kvm_exit_name(run->exit_reason));
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
-		say(t, " port 0x%x size %u %s", run->io.port, run->io.size, run->io.direction ? "out" : "in");
+		say(t, " port 0x%x size %u %s", run->io.port, run->io.size,
+		    run->io.direction ? "out" : "in");
 		break;
 	case KVM_EXIT_MMIO:
 		say(t, " address 0x%llx size %u %s", run->mmio.phys_addr, run->mmio.len,
@@ -93,15 +97,17 @@ static void say_reason(struct text *t, const struct kvm_run *run, int error)
 
 static void say_regs(struct text *t, const struct kvm_regs *r, const struct kvm_sregs *s)
 {
-	say(t, "rip %016llx rsp %016llx rflags %08llx cs %04x ss %04x\n", r->rip, r->rsp, r->rflags, s->cs.selector,
-	    s->ss.selector);
+	say(t, "rip %016llx rsp %016llx rflags %08llx cs %04x ss %04x\n", r->rip, r->rsp, r->rflags,
+	    s->cs.selector, s->ss.selector);
 	say(t, "rax %016llx rbx %016llx rcx %016llx rdx %016llx\n", r->rax, r->rbx, r->rcx, r->rdx);
 	say(t, "rsi %016llx rdi %016llx rbp %016llx r8  %016llx\n", r->rsi, r->rdi, r->rbp, r->r8);
 	say(t, "r9  %016llx r10 %016llx r11 %016llx r12 %016llx\n", r->r9, r->r10, r->r11, r->r12);
 	say(t, "r13 %016llx r14 %016llx r15 %016llx\n", r->r13, r->r14, r->r15);
-	say(t, "cr0 %llx cr2 %016llx cr3 %llx cr4 %llx efer %llx\n", s->cr0, s->cr2, s->cr3, s->cr4, s->efer);
-	say(t, "fs %016llx gs %016llx gdt %016llx/%x idt %016llx/%x tr %04x %016llx/%x\n", s->fs.base, s->gs.base,
-	    s->gdt.base, s->gdt.limit, s->idt.base, s->idt.limit, s->tr.selector, s->tr.base, s->tr.limit);
+	say(t, "cr0 %llx cr2 %016llx cr3 %llx cr4 %llx efer %llx\n", s->cr0, s->cr2, s->cr3, s->cr4,
+	    s->efer);
+	say(t, "fs %016llx gs %016llx gdt %016llx/%x idt %016llx/%x tr %04x %016llx/%x\n",
+	    s->fs.base, s->gs.base, s->gdt.base, s->gdt.limit, s->idt.base, s->idt.limit,
+	    s->tr.selector, s->tr.base, s->tr.limit);
 }
 
 /* The walk of @va through the guest's own tables, wherever in guest memory they are. */

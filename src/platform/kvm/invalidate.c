@@ -2,16 +2,18 @@
 /*
  * Dropping translations that the tables no longer have.
  *
- * KVM_INVALIDATE_SLOTS: a KVM that shadows guest page tables and does not notice the host's stores to
- * them. A slot flip drops every shadow page of the machine, after which every page in use is faulted in
- * again; so when only a few frames are concerned we drop the host's page-table entries of these frames
- * (MADV_DONTNEED on a shared mapping loses no data), of which KVM is notified and drops what maps
- * them. Tables taken out of use may be reused only after a flip, whoever asked for it.
+ * KVM_INVALIDATE_SLOTS: a KVM that shadows guest page tables and does not notice the host's stores
+ * to them. A slot flip drops every shadow page of the machine, after which every page in use is
+ * faulted in again; so when only a few frames are concerned we drop the host's page-table entries
+ * of these frames (MADV_DONTNEED on a shared mapping loses no data), of which KVM is notified and
+ * drops what maps them. Tables taken out of use may be reused only after a flip, whoever asked for
+ * it.
  *
- * KVM_INVALIDATE_CR3: nested paging. Each vCPU that may have the root cached reloads CR3 at its next entry;
- * one that is inside is brought out first.
+ * KVM_INVALIDATE_CR3: nested paging. Each vCPU that may have the root cached reloads CR3 at its
+ * next entry; one that is inside is brought out first.
  *
- * Both are deferred until the next entry or rf_address_space_flush(), so that many changes cost one.
+ * Both are deferred until the next entry or rf_address_space_flush(), so that many changes cost
+ * one.
  */
 #include "platform/kvm/kvm.h"
 
@@ -104,7 +106,9 @@ static int flip_locked(struct kvm_machine *m)
 	return r;
 }
 
-/* Moves the tables @as no longer uses to the machine's list: they wait for a flip. flip_lock held. */
+/*
+ * Moves the tables @as no longer uses to the machine's list: they wait for a flip. flip_lock held.
+ */
 static void bury_freed(struct kvm_machine *m, struct kvm_address_space *as)
 {
 	while (as->freed.first) {
@@ -166,7 +170,7 @@ static void kick_out(struct kvm_vcpu *v)
 	while (atomic_load(&v->entries) == before) {
 		pid_t tid = atomic_load(&v->tid);
 
-		if (tid && spins++ % 64 == 0)
+		if (tid && spins++ % 4096 == 0)
 			kvm_signal_send(tid);
 		sched_yield();
 	}

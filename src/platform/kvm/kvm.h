@@ -15,15 +15,15 @@ extern const struct rf_platform kvm_platform;
 
 /* How stale translations are dropped. Chosen by the probe (probe.c). */
 enum kvm_invalidation {
-	KVM_INVALIDATE_SLOTS, /* shadow paging that misses host-made changes: add and delete a memory slot */
+	KVM_INVALIDATE_SLOTS, /* shadow paging that misses host-made changes: flip a slot */
 	KVM_INVALIDATE_CR3,   /* nested paging: reload CR3 in the guest */
 };
 
 /* What the behaviour probe found about the kernel's KVM; constant for the life of the process. */
 struct kvm_behaviour {
-	bool usable;		/* ring 3 runs and system calls and faults arrive */
-	bool can_boot;		/* ring 0 runs natively and faithfully */
-	bool syscall_ring0;	/* SYSCALL lands at CPL 0 */
+	bool usable;        /* ring 3 runs and system calls and faults arrive */
+	bool can_boot;      /* ring 0 runs natively and faithfully */
+	bool syscall_ring0; /* SYSCALL lands at CPL 0 */
 	bool sync_regs;
 	enum kvm_invalidation invalidation;
 };
@@ -33,8 +33,8 @@ struct kvm_pool {
 	pthread_mutex_t lock;
 	u8 *base;
 	u64 size;
-	u64 used;		/* bytes handed out from the front, never taken back */
-	void *free;		/* recycled pages, linked through their first word */
+	u64 used;   /* bytes handed out from the front, never taken back */
+	void *free; /* recycled pages, linked through their first word */
 	u64 free_count;
 };
 
@@ -47,10 +47,13 @@ struct kvm_vcpu {
 	u32 index;
 	int fd;
 	struct kvm_run *run;
-	_Atomic(pid_t) tid;	   /* thread that is in a switch or run on this vCPU, else 0 */
-	_Atomic bool kicked;	   /* rf_machine_interrupt_cpu() not yet delivered */
-	_Atomic bool flush;	   /* KVM_INVALIDATE_CR3: reload CR3 at the next entry */
-	/* Counts up at both ends of an entry: odd from before the look at `flush` until KVM_RUN is over. */
+	_Atomic(pid_t) tid;  /* thread that is in a switch or run on this vCPU, else 0 */
+	_Atomic bool kicked; /* rf_machine_interrupt_cpu() not yet delivered */
+	_Atomic bool flush;  /* KVM_INVALIDATE_CR3: reload CR3 at the next entry */
+	/*
+	 * Counts up at both ends of an entry: odd from before the look at `flush` until KVM_RUN is
+	 * over.
+	 */
 	_Atomic u64 entries;
 	struct kvm_address_space *_Atomic running; /* address space of the switch in progress */
 	struct kvm_address_space *_Atomic loaded;  /* whose root CR3 is */
@@ -59,10 +62,11 @@ struct kvm_vcpu {
 	struct kvm_context *_Atomic fpu_owner; /* guarded by fpu_lock for changes */
 
 	/* Thread of the switch only. */
-	struct kvm_sregs user_sregs; /* as loaded for user code, with cr3 and bases of the last entry */
-	bool state_valid;	     /* user_sregs describe the vCPU */
-	bool ring0;		     /* the vCPU stands in a ring-0 stub */
-	struct kvm_frame *frame;     /* what the CPU pushes at an exception, in the pool */
+	struct kvm_sregs
+		user_sregs;      /* as loaded for user code, with cr3 and bases of the last entry */
+	bool state_valid;        /* user_sregs describe the vCPU */
+	bool ring0;              /* the vCPU stands in a ring-0 stub */
+	struct kvm_frame *frame; /* what the CPU pushes at an exception, in the pool */
 	bool booted;
 	struct rf_stats stats;
 };
@@ -83,16 +87,17 @@ struct kvm_machine {
 	struct pagetable shared; /* PML4 slot 252: stubs, descriptor tables, stacks */
 
 	pthread_mutex_t flip_lock;
-	u64 flip_gen;		    /* guarded by flip_lock: flips begun */
-	struct pt_freelist dead;    /* guarded by flip_lock: tables of freed address spaces a vCPU may have cached */
+	u64 flip_gen;            /* guarded by flip_lock: flips begun */
+	struct pt_freelist dead; /* guarded by flip_lock: tables that wait for a flip */
 	_Atomic u64 invalidations;
 	_Atomic u64 interrupts;
 };
 
 /* ---- machine.c ---- */
 struct kvm_machine *kvm_machine(struct rf_machine *m);
-int kvm_machine_new(int device, const struct rf_options *opts, const struct kvm_behaviour *behaviour,
-		    struct rf_machine **ret, struct rf_error *err);
+int kvm_machine_new(int device, const struct rf_options *opts,
+		    const struct kvm_behaviour *behaviour, struct rf_machine **ret,
+		    struct rf_error *err);
 void kvm_machine_free(struct rf_machine *m);
 /* ioctl() that retries on EINTR and returns -errno. */
 int kvm_ioctl(int fd, unsigned long request, void *arg);
@@ -129,6 +134,11 @@ int kvm_cpuid_set(int vcpu_fd, struct kvm_cpuid2 *cpuid, u32 index);
 int kvm_vcpu_init(struct kvm_vcpu *v, struct kvm_machine *m, u32 index, struct kvm_cpuid2 *cpuid,
 		  struct rf_error *err);
 void kvm_vcpu_done(struct kvm_vcpu *v);
+struct kvm_vcpu_msrs {
+	u64 star, lstar, cstar, sfmask;
+};
+/* Sets the system call MSRs, and PAT as Linux has it. */
+int kvm_vcpu_set_msrs(struct kvm_vcpu *v, const struct kvm_vcpu_msrs *msrs);
 /* The one caller of KVM_RUN. 0 after an exit, -EINTR, or another -errno. */
 int kvm_vcpu_run(struct kvm_vcpu *v);
 
@@ -138,7 +148,7 @@ struct kvm_frames {
 	gpa_t gpa;
 	u64 len;
 };
-#define KVM_FRAMES_MAX 16u
+#define KVM_FRAMES_MAX   16u
 /* Up to this many pages are dropped one by one; a flip drops everything. */
 #define KVM_FRAMES_PAGES 128u
 
@@ -147,20 +157,23 @@ struct kvm_address_space {
 	pthread_mutex_t lock;
 	struct pagetable pt;
 	struct pt_freelist freed; /* tables out of use, until the invalidation */
-	_Atomic bool ran;	  /* a vCPU has loaded the root */
-	_Atomic bool stale;	  /* translations may be cached that the tables no longer have */
-	u64 stale_gen;		  /* machine->flip_gen when that began */
-	struct kvm_frames frames[KVM_FRAMES_MAX]; /* what to drop, unless frames_count says "too many" */
+	_Atomic bool ran;         /* a vCPU has loaded the root */
+	_Atomic bool stale;       /* translations may be cached that the tables no longer have */
+	u64 stale_gen;            /* machine->flip_gen when that began */
+	struct kvm_frames
+		frames[KVM_FRAMES_MAX]; /* what to drop, unless frames_count says "too many" */
 	u32 frames_count;
 	u64 frames_pages;
 };
 struct kvm_machine *kvm_as_machine(struct kvm_address_space *as);
 int kvm_as_new(struct rf_machine *m, struct rf_address_space **ret);
 void kvm_as_free(struct rf_address_space *as);
-int kvm_as_map_file(struct rf_address_space *as, u64 addr, u64 offset, u64 len, u32 prot, bool precommit);
+int kvm_as_map_file(struct rf_address_space *as, u64 addr, u64 offset, u64 len, u32 prot,
+		    bool precommit);
 int kvm_as_unmap(struct rf_address_space *as, u64 addr, u64 len);
 int kvm_as_protect(struct rf_address_space *as, u64 addr, u64 len, u32 mask);
-int kvm_as_next(struct rf_address_space *as, u64 addr, u64 end, u64 *ret_addr, u64 *ret_offset, u32 *ret_prot);
+int kvm_as_next(struct rf_address_space *as, u64 addr, u64 end, u64 *ret_addr, u64 *ret_offset,
+		u32 *ret_prot);
 int kvm_as_flush(struct rf_address_space *as);
 extern const struct pt_alloc_ops kvm_table_ops; /* ctx: struct kvm_machine */
 
@@ -181,18 +194,19 @@ void kvm_invalidate_bury(struct kvm_address_space *as);
 /* ---- context_host.c, context.c ---- */
 struct kvm_context {
 	struct rf_context base;
-	_Atomic bool interrupted;  /* sticky until a switch returns it */
+	_Atomic bool interrupted; /* sticky until a switch returns it */
 	_Atomic bool preempted;
-	_Atomic(pid_t) tid;	   /* thread in switch, else 0 */
-	struct kvm_vcpu *_Atomic fpu_vcpu; /* whose registers hold the FPU state; NULL: `fpu` does */
+	_Atomic(pid_t) tid; /* thread in switch, else 0 */
+	struct kvm_vcpu
+		*_Atomic fpu_vcpu; /* whose registers hold the FPU state; NULL: `fpu` does */
 	u32 last_cpu;
 	struct kvm_xsave fpu;
 };
 struct kvm_context *kvm_context(struct rf_context *c);
 int kvm_context_new(struct rf_machine *m, struct rf_context **ret);
 void kvm_context_free(struct rf_context *c);
-int kvm_context_switch(struct rf_context *c, struct rf_address_space *as, struct rf_regs *regs, u32 cpu,
-		       struct rf_trap *ret);
+int kvm_context_switch(struct rf_context *c, struct rf_address_space *as, struct rf_regs *regs,
+		       u32 cpu, struct rf_trap *ret);
 int kvm_fpu_load(struct kvm_context *c, struct kvm_vcpu *v);
 int kvm_fpu_get(struct rf_context *c, void *buf, size_t size);
 int kvm_fpu_set(struct rf_context *c, const void *buf, size_t size);
@@ -209,7 +223,10 @@ void kvm_context_preempt(struct rf_context *c);
 void kvm_machine_interrupt_cpu(struct rf_machine *m, u32 cpu);
 
 /* ---- trap.c ---- */
-/* Fills signo, code and access for an exception; @fpu gives FSW and MXCSR for #MF and #XM (may be NULL). */
+/*
+ * Fills signo, code and access for an exception; @fpu gives FSW and MXCSR for #MF and #XM (may be
+ * NULL).
+ */
 void kvm_trap_classify(struct rf_trap *t, const struct kvm_xsave *fpu);
 
 /* ---- exit.c ---- */
@@ -219,10 +236,12 @@ void kvm_exit_dump(struct kvm_vcpu *v, int error, char *buf, size_t size);
 void kvm_exit_report(const char *dump);
 
 /* ---- boot.c ---- */
-int kvm_boot_cpu(struct rf_machine *m, u32 cpu, const struct rf_boot_cpu *state, struct rf_error *err);
-int kvm_run_cpu(struct rf_machine *m, u32 cpu, enum rf_exit_kind *ret, char *dump, size_t dump_size);
+int kvm_boot_cpu(struct rf_machine *m, u32 cpu, const struct rf_boot_cpu *state,
+		 struct rf_error *err);
+int kvm_run_cpu(struct rf_machine *m, u32 cpu, enum rf_exit_kind *ret, char *dump,
+		size_t dump_size);
 
 /* ---- probe.c ---- */
-int kvm_probe(int device, bool full, struct rf_probe *ret, struct rf_error *err);
+int kvm_probe(int device, struct rf_probe *ret, struct rf_error *err);
 /* The behaviour, found out at the first call. */
 int kvm_probe_behaviour(int device, struct kvm_behaviour *ret, struct rf_error *err);

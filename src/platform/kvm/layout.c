@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define TSS_IOPB_OFFSET 0x68u
-#define TSS_LIMIT	(TSS_IOPB_OFFSET + 0x100 / 8) /* bitmap of ports 0-255 and its final byte of ones */
+#define TSS_LIMIT \
+	(TSS_IOPB_OFFSET + 0x100 / 8) /* bitmap of ports 0-255 and its final byte of ones */
 
 /* Descriptors as in Linux's GDT, accessed bits set so that the CPU never writes them. */
 #define GDT_KERNEL_CS 0x00af9b000000ffffull
@@ -23,8 +24,8 @@ static int map_page(struct kvm_machine *m, u64 va, u32 prot, u8 **ret)
 		return -ENOMEM;
 	*ret = page;
 	pt_change_init(&change);
-	return pt_map(&m->shared, va, kvm_pool_gpa(&m->pool, page), PAGE_SIZE, prot | PT_ACCESSED | PT_DIRTY,
-		      PT_SIZE_4K, NULL, &change);
+	return pt_map(&m->shared, va, kvm_pool_gpa(&m->pool, page), PAGE_SIZE,
+		      prot | PT_ACCESSED | PT_DIRTY, PT_SIZE_4K, NULL, &change);
 }
 
 /* OUT imm8, AL; then UD2, which is never reached. */
@@ -65,8 +66,8 @@ static int build_stubs(struct kvm_machine *m)
 
 static void put_gate(u8 *idt, u32 vector, u64 target, u32 dpl)
 {
-	u64 low = (target & 0xffff) | (u64)SEL_KERNEL_CS << 16 | 1ull << 32 /* IST 1 */ | (0x8eull | dpl << 5) << 40 |
-		  (target >> 16 & 0xffff) << 48;
+	u64 low = (target & 0xffff) | (u64)SEL_KERNEL_CS << 16 | 1ull << 32 /* IST 1 */ |
+		  (0x8eull | dpl << 5) << 40 | (target >> 16 & 0xffff) << 48;
 	u64 high = target >> 32;
 
 	memcpy(idt + vector * 16, &low, 8);
@@ -87,7 +88,8 @@ static int build_tables(struct kvm_machine *m)
 	gdt[SEL_USER_SS / 8] = GDT_USER_SS;
 	gdt[SEL_USER_CS / 8] = GDT_USER_CS;
 	for (u32 v = 0; v < KVM_VECTORS; v++) /* INT3 and INTO are the user's to execute */
-		put_gate(page + KVM_IDT_OFFSET, v, KVM_STUB_VA + v * KVM_STUB_SIZE, v == 3 || v == 4 ? 3 : 0);
+		put_gate(page + KVM_IDT_OFFSET, v, KVM_STUB_VA + v * KVM_STUB_SIZE,
+			 v == 3 || v == 4 ? 3 : 0);
 	return 0;
 }
 
@@ -106,7 +108,10 @@ static int build_cpu(struct kvm_machine *m, struct kvm_vcpu *v)
 	memcpy(tss + 0x24, &top, 8); /* IST 1 */
 	memcpy(tss + 0x66, &bitmap, 2);
 	memset(tss + TSS_IOPB_OFFSET, 0xff, 0x100 / 8 + 1);
-	/* With SYSCALL at CPL 3 the entry's OUT is the user's, so user code may use this one port anywhere. */
+	/*
+	 * With SYSCALL at CPL 3 the entry's OUT is the user's, so user code may use this one port
+	 * anywhere.
+	 */
 	if (!m->behaviour.syscall_ring0)
 		tss[TSS_IOPB_OFFSET + KVM_PORT_SYSCALL / 8] &= (u8) ~(1u << KVM_PORT_SYSCALL % 8);
 	v->frame = (struct kvm_frame *)(stack + PAGE_SIZE - sizeof(struct kvm_frame));
@@ -127,8 +132,15 @@ int kvm_layout_init(struct kvm_machine *m)
 static struct kvm_segment segment(u16 selector, u8 type, u8 dpl, bool code)
 {
 	return (struct kvm_segment){
-		.selector = selector, .limit = 0xffffffff, .type = type, .present = 1, .dpl = dpl,
-		.s = 1, .l = code, .db = !code, .g = 1,
+		.selector = selector,
+		.limit = 0xffffffff,
+		.type = type,
+		.present = 1,
+		.dpl = dpl,
+		.s = 1,
+		.l = code,
+		.db = !code,
+		.g = 1,
 	};
 }
 
@@ -142,8 +154,11 @@ void kvm_layout_segments(struct kvm_sregs *s, u32 cpu, bool user)
 	s->ds = s->es = s->fs = s->gs = segment(0, 3, 3, false);
 	s->ds.unusable = s->es.unusable = s->fs.unusable = s->gs.unusable = 1;
 	s->ds.present = s->es.present = s->fs.present = s->gs.present = 0;
-	s->tr = (struct kvm_segment){ .base = KVM_TSS_VA(cpu), .limit = TSS_LIMIT, .selector = SEL_TSS,
-				      .type = 11, .present = 1 };
+	s->tr = (struct kvm_segment){ .base = KVM_TSS_VA(cpu),
+				      .limit = TSS_LIMIT,
+				      .selector = SEL_TSS,
+				      .type = 11,
+				      .present = 1 };
 	s->ldt = (struct kvm_segment){ .type = 2, .unusable = 1 };
 	s->gdt = (struct kvm_dtable){ .base = KVM_TABLES_VA, .limit = 0x4f };
 	s->idt = (struct kvm_dtable){ .base = KVM_IDT_VA, .limit = KVM_VECTORS * 16 - 1 };

@@ -53,7 +53,8 @@ static int kvm_open_device(const char *path, int *ret_fd, struct rf_error *err)
 		close(fd);
 		if (version < 0)
 			return rf_error_set(err, -ENODEV, "%s: not a KVM device", name);
-		return rf_error_set(err, -EPROTO, "%s: KVM API version %d, need %d", name, version, KVM_API_VERSION);
+		return rf_error_set(err, -EPROTO, "%s: KVM API version %d, need %d", name, version,
+				    KVM_API_VERSION);
 	}
 	*ret_fd = fd;
 	return 0;
@@ -80,10 +81,12 @@ static int check_capabilities(int device, struct rf_error *err)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(required); i++)
-		if (kvm_ioctl_value(device, KVM_CHECK_EXTENSION, (unsigned long)required[i].cap) <= 0)
-			return rf_error_set(err, -EOPNOTSUPP, "this KVM lacks %s", required[i].name);
-	if ((kvm_ioctl_value(device, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS) & KVM_SYNC_X86_VALID_FIELDS) !=
-	    KVM_SYNC_X86_VALID_FIELDS)
+		if (kvm_ioctl_value(device, KVM_CHECK_EXTENSION, (unsigned long)required[i].cap) <=
+		    0)
+			return rf_error_set(err, -EOPNOTSUPP, "this KVM lacks %s",
+					    required[i].name);
+	if ((kvm_ioctl_value(device, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS) &
+	     KVM_SYNC_X86_VALID_FIELDS) != KVM_SYNC_X86_VALID_FIELDS)
 		return rf_error_set(err, -EOPNOTSUPP, "this KVM lacks KVM_CAP_SYNC_REGS");
 	return 0;
 }
@@ -117,10 +120,12 @@ static int make_memory(struct kvm_machine *m, const struct rf_memory *want, stru
 		mem->gpa = RF_ARENA_GPA;
 	if (mem->base)
 		return 0;
-	mem->base = mmap(NULL, mem->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	mem->base = mmap(NULL, mem->size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem->base == MAP_FAILED) {
 		mem->base = NULL;
-		return rf_error_set(err, -errno, "0x%lx bytes of guest memory: %s", mem->size, strerror(errno));
+		return rf_error_set(err, -errno, "0x%lx bytes of guest memory: %s", mem->size,
+				    strerror(errno));
 	}
 	m->owns_memory = true;
 	return 0;
@@ -161,7 +166,8 @@ static int create_vcpus(struct kvm_machine *m, struct kvm_cpuid2 *cpuid, struct 
 	return 0;
 }
 
-static int machine_set_up(struct kvm_machine *m, int device, const struct rf_options *opts, struct rf_error *err)
+static int machine_set_up(struct kvm_machine *m, int device, const struct rf_options *opts,
+			  struct rf_error *err)
 {
 	struct kvm_cpu_features f;
 	int r = check_capabilities(device, err);
@@ -187,8 +193,9 @@ static int machine_set_up(struct kvm_machine *m, int device, const struct rf_opt
 	return r;
 }
 
-int kvm_machine_new(int device, const struct rf_options *opts, const struct kvm_behaviour *behaviour,
-		    struct rf_machine **ret, struct rf_error *err)
+int kvm_machine_new(int device, const struct rf_options *opts,
+		    const struct kvm_behaviour *behaviour, struct rf_machine **ret,
+		    struct rf_error *err)
 {
 	struct kvm_machine *m = calloc(1, sizeof(*m));
 	int r;
@@ -220,7 +227,23 @@ int kvm_machine_new(int device, const struct rf_options *opts, const struct kvm_
 	return 0;
 }
 
-static int machine_new(int device, const struct rf_options *opts, struct rf_machine **ret, struct rf_error *err)
+/* Names the first check that failed. */
+static int refuse_unusable(int device, struct rf_error *err)
+{
+	struct rf_probe probe = { 0 };
+	const struct rf_check *c = probe.checks;
+	int r = kvm_probe(device, &probe, err);
+
+	if (r)
+		return r;
+	while (c < probe.checks + probe.count && c->result == RF_CHECK_OK)
+		c++;
+	return rf_error_set(err, -EOPNOTSUPP, "this KVM fails the check %s: %s",
+			    c->name ? c->name : "?", c->detail);
+}
+
+static int machine_new(int device, const struct rf_options *opts, struct rf_machine **ret,
+		       struct rf_error *err)
 {
 	struct kvm_behaviour behaviour;
 	int r = 0;
@@ -230,7 +253,7 @@ static int machine_new(int device, const struct rf_options *opts, struct rf_mach
 	if (!r)
 		r = kvm_probe_behaviour(device, &behaviour, err);
 	if (!r && !behaviour.usable)
-		r = rf_error_set(err, -EOPNOTSUPP, "this KVM does not run user code correctly; see ringfence doctor");
+		r = refuse_unusable(device, err);
 	if (!r)
 		r = kvm_machine_new(device, opts, &behaviour, ret, err);
 	if (device >= 0)
@@ -308,19 +331,26 @@ static size_t kvm_fpu_size(const struct rf_machine *m)
 	return const_machine(m)->fpu_size;
 }
 
-/* A vCPU is its host thread to the scheduler, so an IPI to the threads of this process reaches user code too. */
+/*
+ * A vCPU is its host thread to the scheduler, so an IPI to the threads of this process reaches user
+ * code too.
+ */
 static int kvm_machine_memory_barrier(struct rf_machine *m)
 {
 	if (!syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0))
 		return 0;
-	if (errno != EPERM || syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
+	if (errno != EPERM ||
+	    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
 		return -errno;
 	return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) ? -errno : 0;
 }
 
 /* ---- the platform ---- */
 
-#define IOCTL(request) { SYS_ioctl, 1, request }
+#define IOCTL(request)                \
+	{                             \
+		SYS_ioctl, 1, request \
+	}
 static const struct rf_host_call kvm_host_filter[] = {
 	IOCTL(KVM_RUN),
 	IOCTL(KVM_SET_USER_MEMORY_REGION),

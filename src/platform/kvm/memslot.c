@@ -19,8 +19,8 @@ int kvm_memslot_set(struct kvm_machine *m, u32 slot, gpa_t gpa, void *host, u64 
 }
 
 /*
- * Makes KVM drop every shadow page: deleting any slot does. Costs tens of microseconds and nothing else,
- * as the slot is a page nobody refers to.
+ * Makes KVM drop every shadow page: deleting any slot does. Costs tens of microseconds and nothing
+ * else, as the slot is a page nobody refers to.
  */
 int kvm_memslot_flip(struct kvm_machine *m)
 {
@@ -44,7 +44,8 @@ void *kvm_machine_gpa_to_host(struct kvm_machine *m, gpa_t gpa)
 
 int kvm_pool_init(struct kvm_pool *pool, u64 size)
 {
-	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (base == MAP_FAILED)
 		return -errno;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Interruption. Whoever wants a vCPU's attention sets a flag and sends the thread that runs it a signal;
- * the handler makes KVM_RUN return at once through kvm_run->immediate_exit. The runner clears
- * immediate_exit, then looks at the flags, then enters: a signal at any point after the clearing
- * is seen by one or the other, so none is lost. A late signal costs one empty exit.
+ * Interruption. Whoever wants a vCPU's attention sets a flag and sends the thread that runs it a
+ * signal; the handler makes KVM_RUN return at once through kvm_run->immediate_exit. The runner
+ * clears immediate_exit, then looks at the flags, then enters: a signal at any point after the
+ * clearing is seen by one or the other, so none is lost. A late signal costs one empty exit.
+ *
+ * Only who turns a flag on sends: real-time signals queue, and a caller that repeats itself would
+ * bury the thread in them. Who finds it on relies on the signal of the other, which is sent or
+ * about to be.
  */
 #include "platform/kvm/kvm.h"
 
@@ -90,18 +94,16 @@ void kvm_context_interrupt(struct rf_context *base)
 {
 	struct kvm_context *c = kvm_context(base);
 
-	atomic_store(&c->interrupted, true);
-	send_if_running(&c->tid);
+	if (!atomic_exchange(&c->interrupted, true))
+		send_if_running(&c->tid);
 }
 
 void kvm_context_preempt(struct rf_context *base)
 {
 	struct kvm_context *c = kvm_context(base);
 
-	if (!atomic_load(&c->tid))
-		return;
-	atomic_store(&c->preempted, true);
-	send_if_running(&c->tid);
+	if (atomic_load(&c->tid) && !atomic_exchange(&c->preempted, true))
+		send_if_running(&c->tid);
 }
 
 void kvm_machine_interrupt_cpu(struct rf_machine *base, u32 cpu)
@@ -111,6 +113,6 @@ void kvm_machine_interrupt_cpu(struct rf_machine *base, u32 cpu)
 	if (cpu >= m->cpus)
 		return;
 	atomic_fetch_add(&m->interrupts, 1);
-	atomic_store(&m->vcpus[cpu].kicked, true);
-	send_if_running(&m->vcpus[cpu].tid);
+	if (!atomic_exchange(&m->vcpus[cpu].kicked, true))
+		send_if_running(&m->vcpus[cpu].tid);
 }

@@ -1,50 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an exception means to a program: signal and si_code, as Linux reports them on x86 (sigaction(2)). */
+/*
+ * What an exception means to a program: signal and si_code, as Linux reports them on x86
+ * (sigaction(2)).
+ */
 #include "platform/kvm/kvm.h"
 
 #include <signal.h>
 #include <string.h>
 
 /* si_code values that sys headers may not have. */
-#define CODE_KERNEL	 0x80 /* SI_KERNEL */
+#define CODE_KERNEL      0x80 /* SI_KERNEL */
 #define CODE_SEGV_MAPERR 1
-#define CODE_ILL_ILLOPN	 2
-#define CODE_FPE_INTDIV	 1
-#define CODE_FPE_FLTDIV	 3
-#define CODE_FPE_FLTOVF	 4
-#define CODE_FPE_FLTUND	 5
-#define CODE_FPE_FLTRES	 6
-#define CODE_FPE_FLTINV	 7
-#define CODE_BUS_ADRALN	 1
-#define CODE_TRAP_BRKPT	 1
-#define CODE_TRAP_TRACE	 2
+#define CODE_ILL_ILLOPN  2
+#define CODE_FPE_INTDIV  1
+#define CODE_FPE_FLTDIV  3
+#define CODE_FPE_FLTOVF  4
+#define CODE_FPE_FLTUND  5
+#define CODE_FPE_FLTRES  6
+#define CODE_FPE_FLTINV  7
+#define CODE_BUS_ADRALN  1
+#define CODE_TRAP_BRKPT  1
+#define CODE_TRAP_TRACE  2
 
 #define VECTOR_PF 14u
 
 static const struct {
 	s32 signo, code;
 } meanings[32] = {
-	[0] = { SIGFPE, CODE_FPE_INTDIV },  /* #DE */
-	[1] = { SIGTRAP, CODE_TRAP_TRACE }, /* #DB */
-	[2] = { SIGSEGV, CODE_KERNEL },	    /* NMI */
-	[3] = { SIGTRAP, CODE_KERNEL },	    /* #BP: Linux sends SI_KERNEL for INT3 */
-	[4] = { SIGSEGV, CODE_KERNEL },	    /* #OF */
-	[5] = { SIGSEGV, CODE_KERNEL },	    /* #BR */
-	[6] = { SIGILL, CODE_ILL_ILLOPN },  /* #UD */
-	[7] = { SIGSEGV, CODE_KERNEL },	    /* #NM */
-	[8] = { SIGSEGV, CODE_KERNEL },	    /* #DF */
-	[9] = { SIGFPE, CODE_KERNEL },	    /* coprocessor segment overrun */
-	[10] = { SIGSEGV, CODE_KERNEL },    /* #TS */
-	[11] = { SIGBUS, CODE_KERNEL },	    /* #NP */
-	[12] = { SIGBUS, CODE_KERNEL },	    /* #SS */
-	[13] = { SIGSEGV, CODE_KERNEL },    /* #GP */
+	[0] = { SIGFPE, CODE_FPE_INTDIV },    /* #DE */
+	[1] = { SIGTRAP, CODE_TRAP_TRACE },   /* #DB */
+	[2] = { SIGSEGV, CODE_KERNEL },       /* NMI */
+	[3] = { SIGTRAP, CODE_KERNEL },       /* #BP: Linux sends SI_KERNEL for INT3 */
+	[4] = { SIGSEGV, CODE_KERNEL },       /* #OF */
+	[5] = { SIGSEGV, CODE_KERNEL },       /* #BR */
+	[6] = { SIGILL, CODE_ILL_ILLOPN },    /* #UD */
+	[7] = { SIGSEGV, CODE_KERNEL },       /* #NM */
+	[8] = { SIGSEGV, CODE_KERNEL },       /* #DF */
+	[9] = { SIGFPE, CODE_KERNEL },        /* coprocessor segment overrun */
+	[10] = { SIGSEGV, CODE_KERNEL },      /* #TS */
+	[11] = { SIGBUS, CODE_KERNEL },       /* #NP */
+	[12] = { SIGBUS, CODE_KERNEL },       /* #SS */
+	[13] = { SIGSEGV, CODE_KERNEL },      /* #GP */
 	[14] = { SIGSEGV, CODE_SEGV_MAPERR }, /* #PF */
-	[16] = { SIGFPE, 0 },		    /* #MF: from the status word */
-	[17] = { SIGBUS, CODE_BUS_ADRALN }, /* #AC */
-	[19] = { SIGFPE, 0 },		    /* #XM: from MXCSR */
+	[16] = { SIGFPE, 0 },                 /* #MF: from the status word */
+	[17] = { SIGBUS, CODE_BUS_ADRALN },   /* #AC */
+	[19] = { SIGFPE, 0 },                 /* #XM: from MXCSR */
 };
 
-/* The first unmasked exception in Linux's order of importance; flags are laid out as in FSW and MXCSR. */
+/*
+ * The first unmasked exception in Linux's order of importance; flags are laid out as in FSW and
+ * MXCSR.
+ */
 static s32 float_code(u32 raised)
 {
 	if (raised & 1)

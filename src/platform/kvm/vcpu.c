@@ -8,44 +8,46 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define CR0_HOST  0x80050033ull /* PG AM WP NE ET MP PE */
-#define CR4_PAE	  (1ull << 5)
-#define CR4_OSFXSR (1ull << 9)
-#define CR4_OSXMMEXCPT (1ull << 10)
-#define CR4_UMIP  (1ull << 11)
-#define CR4_FSGSBASE (1ull << 16)
-#define CR4_OSXSAVE (1ull << 18)
-#define EFER_LONG 0xd01ull /* NXE LMA LME SCE */
-
-#define MSR_STAR   0xc0000081u
-#define MSR_LSTAR  0xc0000082u
-#define MSR_CSTAR  0xc0000083u
-#define MSR_SFMASK 0xc0000084u
-#define MSR_PAT	   0x277u
-#define PAT_LINUX  0x0407050600070106ull
+#define MSR_STAR     0xc0000081u
+#define MSR_LSTAR    0xc0000082u
+#define MSR_CSTAR    0xc0000083u
+#define MSR_SFMASK   0xc0000084u
+#define MSR_PAT      0x277u
+#define PAT_LINUX    0x0407050600070106ull
 /* What SYSCALL clears when it lands at CPL 0: TF IF DF IOPL NT RF AC ID. */
 #define SFMASK_RING0 0x257700ull
 
-static int set_msrs(struct kvm_vcpu *v)
+int kvm_vcpu_set_msrs(struct kvm_vcpu *v, const struct kvm_vcpu_msrs *msrs)
+{
+	const struct kvm_msr_entry entries[] = {
+		{ .index = MSR_STAR, .data = msrs->star },
+		{ .index = MSR_LSTAR, .data = msrs->lstar },
+		{ .index = MSR_CSTAR, .data = msrs->cstar },
+		{ .index = MSR_SFMASK, .data = msrs->sfmask },
+		{ .index = MSR_PAT, .data = PAT_LINUX },
+	};
+	u64 buf[(sizeof(struct kvm_msrs) + sizeof(entries)) / sizeof(u64)];
+	struct kvm_msrs *list = (struct kvm_msrs *)buf;
+	int r;
+
+	memset(buf, 0, sizeof(buf));
+	list->nmsrs = ARRAY_SIZE(entries);
+	memcpy(list->entries, entries, sizeof(entries));
+	r = kvm_ioctl_value(v->fd, KVM_SET_MSRS, (unsigned long)(uintptr_t)list);
+	return r < 0 ? r : r == ARRAY_SIZE(entries) ? 0 : -EIO;
+}
+
+static int set_user_msrs(struct kvm_vcpu *v)
 {
 	bool ring0 = v->machine->behaviour.syscall_ring0;
 	u64 entry = ring0 ? KVM_STUB_VA + KVM_STUB_SYSCALL : KVM_SYSCALL_VA;
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entries[5];
-	} msrs = {
-		.head.nmsrs = 5,
-		.entries = {
-			{ .index = MSR_STAR, .data = (u64)SEL_USER_CS32 << 48 | (u64)SEL_KERNEL_CS << 32 },
-			{ .index = MSR_LSTAR, .data = entry },
-			{ .index = MSR_CSTAR, .data = entry },
-			{ .index = MSR_SFMASK, .data = ring0 ? SFMASK_RING0 : 0 },
-			{ .index = MSR_PAT, .data = PAT_LINUX },
-		},
-	};
-	int r = kvm_ioctl_value(v->fd, KVM_SET_MSRS, (unsigned long)(uintptr_t)&msrs);
 
-	return r < 0 ? r : r == 5 ? 0 : -EIO;
+	return kvm_vcpu_set_msrs(v, &(struct kvm_vcpu_msrs){
+					    .star = KVM_STAR,
+					    .lstar = entry,
+					    .cstar = entry,
+					    .sfmask = ring0 ? SFMASK_RING0 : 0,
+				    });
 }
 
 static int set_xcr0(struct kvm_vcpu *v)
@@ -57,7 +59,10 @@ static int set_xcr0(struct kvm_vcpu *v)
 	return kvm_ioctl(v->fd, KVM_SET_XCRS, &xcrs);
 }
 
-/* Guest TSC = host TSC. Kernels without the attribute start a machine's TSCs near 0: the probe reports it. */
+/*
+ * Guest TSC = host TSC. Kernels without the attribute start a machine's TSCs near 0: the probe
+ * reports it.
+ */
 static void set_tsc_offset(struct kvm_vcpu *v)
 {
 	u64 offset = 0;
@@ -80,7 +85,7 @@ static int init_user_sregs(struct kvm_vcpu *v)
 	if (r)
 		return r;
 	kvm_layout_segments(s, v->index, true);
-	s->cr0 = CR0_HOST;
+	s->cr0 = CR0_LONG_MODE;
 	s->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 	if (features & RF_BOOT_F_UMIP)
 		s->cr4 |= CR4_UMIP;
@@ -111,7 +116,7 @@ static int vcpu_set_up(struct kvm_vcpu *v, struct kvm_cpuid2 *cpuid, const char 
 	if (r)
 		return r;
 	*ret_step = "KVM_SET_MSRS";
-	return set_msrs(v);
+	return set_user_msrs(v);
 }
 
 int kvm_vcpu_init(struct kvm_vcpu *v, struct kvm_machine *m, u32 index, struct kvm_cpuid2 *cpuid,

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Per-CPU data, the kernel lock, and the start of the kernel. */
+#include "kernel/core/cpu.h"
+
+#include "base/bug.h"
+#include "kernel/arch/arch.h"
+#include "kernel/core/host.h"
+#include "kernel/core/internal.h"
+#include "kernel/core/sched.h"
+#include "kernel/platform/kplat.h"
+#include "kernel/proc/task.h"
+
+struct cpu cpus[RF_MAX_CPUS];
+unsigned nr_cpus;
+const struct kplat_ops *kplat;
+static u32 boot_done;
+
+/* ---- the kernel lock ---- */
+
+/* After this many rounds the owner's thread is likely not running: give it the host CPU. */
+#define LOCK_SPINS 4096u
+
+static struct {
+	u32 owner; /* CPU number + 1; 0 = free */
+} big_lock __aligned(64);
+
+static __attribute__((noinline)) void kernel_lock_slow(u32 me)
+{
+	unsigned spins = 0;
+	u32 free = 0;
+
+	while (!__atomic_compare_exchange_n(&big_lock.owner, &free, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		free = 0;
+		while (READ_ONCE(big_lock.owner)) {
+			cpu_relax();
+			if (++spins % LOCK_SPINS == 0)
+				hc(HC_YIELD);
+		}
+	}
+}
+
+void kernel_lock(void)
+{
+	u32 me = (u32)this_cpu()->id + 1, free = 0;
+
+	if (unlikely(!__atomic_compare_exchange_n(&big_lock.owner, &free, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+		BUG_ON(free == me);
+		kernel_lock_slow(me);
+	}
+}
+
+void kernel_unlock(void)
+{
+	__atomic_store_n(&big_lock.owner, 0, __ATOMIC_RELEASE);
+}
+
+bool kernel_lock_held(void)
+{
+	return READ_ONCE(big_lock.owner) == (u32)this_cpu()->id + 1;
+}
+
+/* ---- start ---- */
+
+const char *boot_string(u32 off)
+{
+	const struct boot_config *c = boot_config();
+
+	return off && off < c->size ? (const char *)c + off : NULL;
+}
+
+static void cpu_init(struct cpu *c, u64 id)
+{
+	c->self = c;
+	c->id = id;
+	c->shared = &boot_info()->cpu[id];
+	list_init(&c->runqueue);
+}
+
+static void kernel_init(bool guest)
+{
+	nr_cpus = boot_info()->cpus;
+	host_init(guest);
+	kplat = guest ? &kplat_guest : &kplat_host;
+	time_init();
+	random_init();
+	page_init();
+	kstack_init();
+	fpu_init();
+	if (guest)
+		kplat_guest_init();
+	sched_init();
+	strace_init();
+}
+
+/* HC_YIELD before host_init() has run. */
+static void monitor_yield(struct cpu *c, bool guest)
+{
+	c->shared->mbox.nr = HC_YIELD;
+	if (guest)
+		monitor_trap_guest();
+	else
+		monitor_trap_host();
+}
+
+void kernel_main(u64 id, u64 guest)
+{
+	struct cpu *c = &cpus[id];
+
+	cpu_init(c, id);
+	if (guest)
+		cpu_arch_init(c);
+	if (id == 0) {
+		kernel_init(guest);
+	} else {
+		for (unsigned spins = 1; !__atomic_load_n(&boot_done, __ATOMIC_ACQUIRE); spins++) {
+			cpu_relax();
+			if (spins % LOCK_SPINS == 0)
+				monitor_yield(c, guest);
+		}
+	}
+	kernel_lock();
+	sched_cpu_init(c);
+	if (id == 0) {
+		__atomic_store_n(&boot_done, 1, __ATOMIC_RELEASE);
+		init_start();
+	}
+	sched_idle();
+}

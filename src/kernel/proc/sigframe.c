@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames of signal handlers: abi/linux/sigframe.h has the picture. */
+#include "abi/linux/sigframe.h"
+
+#include "abi/linux/errno.h"
+#include "base/string.h"
+#include "kernel/core/cpu.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/platform/kplat.h"
+#include "kernel/proc/signal.h"
+
+#define RED_ZONE 128
+#define USER_CS 0x33
+#define USER_SS 0x2b
+#define USER_RIP_MAX (1ull << 47)
+
+#define RFLAGS_TF 0x100u
+#define RFLAGS_DF 0x400u
+#define RFLAGS_RF 0x10000u
+/* What rt_sigreturn may set: CF PF AF ZF SF TF DF OF RF AC. */
+#define RFLAGS_RESTORED (0x1u | 0x4u | 0x10u | 0x40u | 0x80u | RFLAGS_TF | RFLAGS_DF | 0x800u | RFLAGS_RF | 0x40000u)
+
+/* XSAVE image, standard format (SDM vol. 1, 13.4 "XSAVE Area"). */
+#define XSAVE_LEGACY_BYTES 512
+#define XSAVE_HEADER_BYTES 64
+#define XSTATE_X87 1u
+#define XSTATE_SSE 2u
+#define XSAVE_ALIGN 64
+#define FCW_DEFAULT 0x37f
+#define MXCSR_DEFAULT 0x1f80
+
+/* An XSAVE buffer in kernel memory. */
+struct fpu_buffer {
+	void *alloc;
+	u8 *image; /* aligned; room for FP_XSTATE_MAGIC2 behind it */
+	u32 size;  /* of the image */
+};
+
+static int fpu_buffer_new(struct fpu_buffer *b)
+{
+	b->size = boot_info()->xsave_size;
+	b->alloc = kzalloc(b->size + FP_XSTATE_MAGIC2_SIZE + XSAVE_ALIGN);
+	if (!b->alloc)
+		return -ENOMEM;
+	b->image = (u8 *)ALIGN_UP((u64)b->alloc, XSAVE_ALIGN);
+	return 0;
+}
+
+static u64 *xstate_bv(u8 *image)
+{
+	return (u64 *)(image + XSAVE_LEGACY_BYTES);
+}
+
+/* Components in their initial state may be missing in the image: handlers look at the x87 and SSE parts without asking. */
+static void fill_legacy(u8 *image)
+{
+	struct linux_fpstate *fx = (struct linux_fpstate *)image;
+	u64 *bv = xstate_bv(image);
+
+	if (!(*bv & XSTATE_X87)) {
+		fx->cwd = FCW_DEFAULT;
+		fx->swd = fx->twd = fx->fop = 0;
+		fx->rip = fx->rdp = 0;
+		memset(fx->st_space, 0, sizeof(fx->st_space));
+	}
+	if (!(*bv & XSTATE_SSE)) {
+		memset(fx->xmm_space, 0, sizeof(fx->xmm_space));
+		if (!fx->mxcsr)
+			fx->mxcsr = MXCSR_DEFAULT;
+	}
+	*bv |= XSTATE_X87 | XSTATE_SSE;
+}
+
+/* Writes the current FPU state with its markers to user memory at addr. */
+static int save_fpu(struct task *t, uptr_t addr)
+{
+	struct fpu_buffer b;
+	struct linux_fpstate *fx;
+	u32 magic2 = FP_XSTATE_MAGIC2;
+	int r = fpu_buffer_new(&b);
+
+	if (r < 0)
+		return r;
+	kplat->fpu_get(t, b.image);
+	fill_legacy(b.image);
+	fx = (struct linux_fpstate *)b.image;
+	fx->sw_reserved = (struct linux_fpx_sw_bytes){
+		.magic1 = FP_XSTATE_MAGIC1,
+		.extended_size = b.size + FP_XSTATE_MAGIC2_SIZE,
+		.xfeatures = boot_info()->xcr0,
+		.xstate_size = b.size,
+	};
+	memcpy(b.image + b.size, &magic2, sizeof(magic2));
+	r = copy_to_user(addr, b.image, b.size + FP_XSTATE_MAGIC2_SIZE);
+	kfree(b.alloc);
+	return r;
+}
+
+/* Does the image in the frame have more than the FXSAVE part? */
+static bool has_xstate(const struct linux_fpstate *fx, uptr_t addr, u32 size)
+{
+	const struct linux_fpx_sw_bytes *sw = &fx->sw_reserved;
+	u32 magic2;
+
+	if (sw->magic1 != FP_XSTATE_MAGIC1 || sw->xstate_size < XSAVE_LEGACY_BYTES + XSAVE_HEADER_BYTES ||
+	    sw->xstate_size > size || sw->xstate_size > sw->extended_size)
+		return false;
+	return get_user_u32(&magic2, addr + sw->xstate_size) == 0 && magic2 == FP_XSTATE_MAGIC2;
+}
+
+static int restore_fpu(struct task *t, uptr_t addr)
+{
+	struct fpu_buffer b;
+	struct linux_fpstate *fx;
+	int r;
+
+	if (!addr) {
+		kplat->fpu_reset(t);
+		return 0;
+	}
+	r = fpu_buffer_new(&b);
+	if (r < 0)
+		return r;
+	fx = (struct linux_fpstate *)b.image;
+	r = copy_from_user(b.image, addr, XSAVE_LEGACY_BYTES);
+	if (r == 0 && has_xstate(fx, addr, b.size)) {
+		u32 size = fx->sw_reserved.xstate_size;
+		u64 features = fx->sw_reserved.xfeatures;
+
+		r = copy_from_user(b.image + XSAVE_LEGACY_BYTES, addr + XSAVE_LEGACY_BYTES, size - XSAVE_LEGACY_BYTES);
+		*xstate_bv(b.image) &= features;
+	} else {
+		*xstate_bv(b.image) = XSTATE_X87 | XSTATE_SSE;
+	}
+	if (r == 0) {
+		memset(&fx->sw_reserved, 0, sizeof(fx->sw_reserved));
+		fpu_sanitize(b.image);
+		kplat->fpu_set(t, b.image);
+	}
+	kfree(b.alloc);
+	return r;
+}
+
+/* ---- alternate stack ---- */
+
+bool altstack_contains(const struct task *t, uptr_t sp)
+{
+	const struct linux_stack *s = &t->altstack;
+
+	if ((u32)s->ss_flags & SS_AUTODISARM)
+		return false;
+	return sp > s->ss_sp && sp - s->ss_sp <= s->ss_size;
+}
+
+static void altstack_reset(struct task *t)
+{
+	t->altstack = (struct linux_stack){ .ss_flags = SS_DISABLE };
+}
+
+s64 altstack_change(struct task *t, const struct linux_stack *set, struct linux_stack *ret_old, uptr_t sp)
+{
+	bool on = altstack_contains(t, sp);
+	u32 mode;
+
+	if (ret_old) {
+		u32 flags = (u32)t->altstack.ss_flags & SS_FLAG_BITS;
+
+		*ret_old = t->altstack;
+		ret_old->ss_flags = (s32)(flags | (!t->altstack.ss_size ? SS_DISABLE : on ? SS_ONSTACK : 0));
+	}
+	if (!set)
+		return 0;
+	if (on)
+		return -EPERM;
+	mode = (u32)set->ss_flags & ~SS_FLAG_BITS;
+	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+		return -EINVAL;
+	if (mode == SS_DISABLE) {
+		altstack_reset(t);
+		t->altstack.ss_flags = set->ss_flags;
+		return 0;
+	}
+	if (set->ss_size < MINSIGSTKSZ)
+		return -ENOMEM;
+	t->altstack = *set;
+	return 0;
+}
+
+/* ---- building ---- */
+
+struct frame_place {
+	uptr_t frame, fpstate;
+};
+
+/* -EFAULT when a frame that is to lie on the alternate stack does not fit there. */
+static int place_frame(const struct task *t, const struct linux_sigaction *sa, struct frame_place *ret)
+{
+	const struct linux_stack *alt = &t->altstack;
+	uptr_t sp = t->regs.rsp - RED_ZONE;
+	bool on_alt = altstack_contains(t, t->regs.rsp);
+
+	if ((sa->sa_flags & SA_ONSTACK) && !on_alt && alt->ss_size) {
+		sp = alt->ss_sp + alt->ss_size;
+		on_alt = true;
+	}
+	sp = ALIGN_DOWN(sp - (boot_info()->xsave_size + FP_XSTATE_MAGIC2_SIZE), SIGFRAME_FPSTATE_ALIGN);
+	ret->fpstate = sp;
+	sp = ALIGN_DOWN(sp - sizeof(struct linux_rt_sigframe), SIGFRAME_STACK_ALIGN) - 8;
+	ret->frame = sp;
+	if (on_alt && !(sp > alt->ss_sp && sp - alt->ss_sp <= alt->ss_size))
+		return -EFAULT;
+	return user_range_ok(sp, sizeof(struct linux_rt_sigframe)) ? 0 : -EFAULT;
+}
+
+static void save_registers(struct linux_sigcontext *sc, const struct task *t)
+{
+	const struct rf_regs *r = &t->regs;
+
+	*sc = (struct linux_sigcontext){
+		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11,
+		.r12 = r->r12, .r13 = r->r13, .r14 = r->r14, .r15 = r->r15,
+		.rdi = r->rdi, .rsi = r->rsi, .rbp = r->rbp, .rbx = r->rbx,
+		.rdx = r->rdx, .rax = r->rax, .rcx = r->rcx, .rsp = r->rsp,
+		.rip = r->rip, .eflags = r->rflags, .cs = USER_CS, .ss = USER_SS,
+		.err = t->fault_error, .trapno = t->fault_trapno, .cr2 = t->fault_addr,
+	};
+}
+
+static void load_registers(struct rf_regs *r, const struct linux_sigcontext *sc)
+{
+	r->r8 = sc->r8, r->r9 = sc->r9, r->r10 = sc->r10, r->r11 = sc->r11;
+	r->r12 = sc->r12, r->r13 = sc->r13, r->r14 = sc->r14, r->r15 = sc->r15;
+	r->rdi = sc->rdi, r->rsi = sc->rsi, r->rbp = sc->rbp, r->rbx = sc->rbx;
+	r->rdx = sc->rdx, r->rax = sc->rax, r->rcx = sc->rcx, r->rsp = sc->rsp;
+	r->rip = sc->rip;
+	r->rflags = (r->rflags & ~(u64)RFLAGS_RESTORED) | (sc->eflags & RFLAGS_RESTORED);
+	r->cs = USER_CS;
+	r->ss = USER_SS;
+	r->orig_rax = ~0ull;
+}
+
+static void enter_handler(struct task *t, int sig, const struct linux_sigaction *sa, uptr_t frame)
+{
+	struct rf_regs *r = &t->regs;
+
+	r->rdi = (u64)sig;
+	r->rsi = frame + offsetof(struct linux_rt_sigframe, info);
+	r->rdx = frame + offsetof(struct linux_rt_sigframe, uc);
+	r->rax = 0;
+	r->rip = sa->sa_handler;
+	r->rsp = frame;
+	r->rflags &= ~(u64)(RFLAGS_DF | RFLAGS_RF | RFLAGS_TF);
+	r->cs = USER_CS;
+	r->ss = USER_SS;
+	r->orig_rax = ~0ull;
+}
+
+int sigframe_setup(struct task *t, int sig, const struct linux_sigaction *sa, const struct linux_siginfo *info, u64 saved_mask)
+{
+	struct linux_rt_sigframe f = { .pretcode = sa->sa_restorer, .info = *info };
+	struct frame_place at;
+
+	if (!(sa->sa_flags & SA_RESTORER) || sa->sa_handler >= USER_RIP_MAX)
+		return -EFAULT;
+	if (place_frame(t, sa, &at) < 0 || save_fpu(t, at.fpstate) < 0)
+		return -EFAULT;
+	f.uc.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+	f.uc.uc_flags |= boot_info()->xsave_size > XSAVE_LEGACY_BYTES ? UC_FP_XSTATE : 0;
+	f.uc.uc_stack = t->altstack;
+	f.uc.uc_sigmask = saved_mask;
+	save_registers(&f.uc.uc_mcontext, t);
+	f.uc.uc_mcontext.oldmask = saved_mask;
+	f.uc.uc_mcontext.fpstate = at.fpstate;
+	if (copy_to_user(at.frame, &f, sizeof(f)) < 0)
+		return -EFAULT;
+	if ((u32)t->altstack.ss_flags & SS_AUTODISARM)
+		altstack_reset(t);
+	enter_handler(t, sig, sa, at.frame);
+	return 0;
+}
+
+int sigframe_restore(struct task *t)
+{
+	/* The handler's RET has taken pretcode off the stack. */
+	uptr_t uc_addr = t->regs.rsp;
+	struct linux_ucontext uc;
+
+	if (copy_from_user(&uc, uc_addr, sizeof(uc)) < 0)
+		return -EFAULT;
+	signal_set_blocked(t, uc.uc_sigmask);
+	if (uc.uc_mcontext.rip >= USER_RIP_MAX)
+		return -EFAULT;
+	load_registers(&t->regs, &uc.uc_mcontext);
+	if (restore_fpu(t, uc.uc_mcontext.fpstate) < 0)
+		return -EFAULT;
+	/* As in Linux a bad stack in the frame is no reason to fail. */
+	altstack_change(t, &uc.uc_stack, NULL, t->regs.rsp);
+	return 0;
+}

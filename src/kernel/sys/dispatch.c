@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The system call table and the one place that calls into it. */
+#include "abi/linux/errno.h"
+#include "kernel/core/cpu.h"
+#include "kernel/proc/task.h"
+#include "kernel/sys/strace.h"
+#include "kernel/sys/syscall.h"
+
+#define SYSCALL_FN_FULL(name) sys_##name
+#define SYSCALL_FN_PART(name) sys_##name
+#define SYSCALL_FN_NONE(name) NULL
+#define SYSCALL(nr, n, fmt, level) [nr] = { .fn = SYSCALL_FN_##level(n), .name = #n, .format = fmt },
+const struct syscall_row syscall_table[SYSCALL_MAX] = {
+#include "kernel/sys/syscalls.def"
+};
+#undef SYSCALL
+
+/* `nr` if it is below SYSCALL_MAX, else 0, without a branch to mispredict (Spectre v1). */
+static u64 index_mask(u64 nr)
+{
+	u64 mask;
+
+	__asm__("cmpq %2, %1; sbbq %0, %0" : "=r"(mask) : "r"(nr), "i"(SYSCALL_MAX) : "cc");
+	return nr & mask;
+}
+
+static __attribute__((noinline)) sysret_t dispatch_traced(struct task *t, const struct syscall_row *row, u64 nr,
+							  const struct sysargs *a)
+{
+	bool wanted = strace_wants(nr);
+	sysret_t ret;
+
+	if (wanted && strace_prints_at_entry(nr)) {
+		strace_entry_only(t, row, a);
+		wanted = false;
+	}
+	ret = row->fn ? row->fn(a) : -ENOSYS;
+	if (wanted)
+		strace_call(t, row, nr, a, ret);
+	return ret;
+}
+
+void syscall_dispatch(struct task *t)
+{
+	struct sysargs a = { { t->regs.rdi, t->regs.rsi, t->regs.rdx, t->regs.r10, t->regs.r8, t->regs.r9 } };
+	/* The number is an int to Linux: the upper half of RAX does not count. */
+	u64 nr = (u32)t->regs.orig_rax;
+	const struct syscall_row *row;
+	sysret_t ret = -ENOSYS;
+
+	this_cpu()->shared->syscalls++;
+	t->syscall_nr = nr;
+	t->in_syscall = true;
+	if (likely(nr < SYSCALL_MAX)) {
+		row = &syscall_table[index_mask(nr)];
+		if (unlikely(strace_on))
+			ret = dispatch_traced(t, row, nr, &a);
+		else if (likely(row->fn))
+			ret = row->fn(&a);
+	}
+	t->in_syscall = false;
+	t->regs.rax = (u64)ret;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Test-Sources: src/cli/values.c src/cli/exit_codes.c */
+/* Option values, the environment, what hides a directory, and exit statuses. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/exit_codes.h"
+#include "harness/test.h"
+
+static char why[256];
+
+TEST(option_size_takes_suffixes)
+{
+	uint64_t v;
+
+	EXPECT_TRUE(option_size("512M", &v, why, sizeof(why)));
+	EXPECT_EQ(v, 512ull << 20);
+	EXPECT_TRUE(option_size("2g", &v, why, sizeof(why)));
+	EXPECT_EQ(v, 2ull << 30);
+	EXPECT_FALSE(option_size("", &v, why, sizeof(why)));
+	EXPECT_FALSE(option_size("-1", &v, why, sizeof(why)));
+	EXPECT_FALSE(option_size("1Q", &v, why, sizeof(why)));
+	EXPECT_FALSE(option_size("99999999999999999999", &v, why, sizeof(why)));
+	EXPECT_NOT_NULL(strstr(why, "512M"));
+}
+
+TEST(option_count_keeps_limits)
+{
+	uint64_t v = 0;
+
+	EXPECT_TRUE(option_count("64", 1, 64, &v, why, sizeof(why)));
+	EXPECT_EQ(v, 64);
+	EXPECT_FALSE(option_count("65", 1, 64, &v, why, sizeof(why)));
+	EXPECT_FALSE(option_count("0", 1, 64, &v, why, sizeof(why)));
+	EXPECT_FALSE(option_count("4x", 1, 64, &v, why, sizeof(why)));
+	EXPECT_FALSE(option_count("", 1, 64, &v, why, sizeof(why)));
+	EXPECT_EQ(v, 64);
+}
+
+TEST(option_user_takes_numbers)
+{
+	uint32_t uid, gid;
+
+	EXPECT_TRUE(option_user("1000", &uid, &gid, why, sizeof(why)));
+	EXPECT_EQ(gid, 1000);
+	EXPECT_TRUE(option_user("0:7", &uid, &gid, why, sizeof(why)));
+	EXPECT_EQ(uid, 0);
+	EXPECT_EQ(gid, 7);
+	EXPECT_FALSE(option_user("4294967295", &uid, &gid, why, sizeof(why)));
+	EXPECT_FALSE(option_user("1:", &uid, &gid, why, sizeof(why)));
+	EXPECT_FALSE(option_user(":1", &uid, &gid, why, sizeof(why)));
+	EXPECT_FALSE(option_user("bob", &uid, &gid, why, sizeof(why)));
+	EXPECT_FALSE(option_user("1111111111111111111111111111111111111111", &uid, &gid, why,
+				 sizeof(why)));
+}
+
+TEST(option_bind_splits)
+{
+	const char *source, *target;
+	char plain[] = "a/b", both[] = "src:/dst", relative[] = "src:dst", none[] = ":/x",
+	     empty[] = "";
+
+	EXPECT_TRUE(option_bind(plain, &source, &target, why, sizeof(why)));
+	EXPECT_STR_EQ(source, "a/b");
+	EXPECT_NULL(target);
+	EXPECT_TRUE(option_bind(both, &source, &target, why, sizeof(why)));
+	EXPECT_STR_EQ(source, "src");
+	EXPECT_STR_EQ(target, "/dst");
+	EXPECT_FALSE(option_bind(relative, &source, &target, why, sizeof(why)));
+	EXPECT_FALSE(option_bind(none, &source, &target, why, sizeof(why)));
+	EXPECT_FALSE(option_bind(empty, &source, &target, why, sizeof(why)));
+}
+
+TEST(env_default_passes_only_the_list)
+{
+	char path[] = "PATH=/bin", home[] = "HOME=/root", secret[] = "AWS_SECRET_ACCESS_KEY=x",
+	     lc[] = "LC_ALL=C", prefix[] = "PATHX=1", junk[] = "noequals";
+	char *environment[] = { path, secret, home, lc, prefix, junk, NULL };
+	struct run_options o = { 0 };
+
+	EXPECT_TRUE(env_add(&o, "HOME=/elsewhere"));
+	EXPECT_TRUE(env_add(&o, "A=1"));
+	EXPECT_TRUE(env_add(&o, "A=2"));
+	EXPECT_TRUE(env_fill_default(&o, environment));
+	ASSERT_EQ(o.env_count, 4);
+	EXPECT_STR_EQ(o.env[0], "HOME=/elsewhere");
+	EXPECT_STR_EQ(o.env[1], "A=2");
+	EXPECT_STR_EQ(o.env[2], "PATH=/bin");
+	EXPECT_STR_EQ(o.env[3], "LC_ALL=C");
+	EXPECT_NULL(o.env[4]);
+	free(o.env);
+}
+
+TEST(env_all_passes_everything)
+{
+	char a[] = "A=1", b[] = "B=2";
+	char *environment[] = { a, b, NULL };
+	struct run_options o = { .env_all = true };
+
+	EXPECT_TRUE(env_fill_default(&o, environment));
+	EXPECT_EQ(o.env_count, 2);
+	free(o.env);
+}
+
+TEST(env_grows)
+{
+	static char names[300][16];
+	struct run_options o = { 0 };
+
+	for (int i = 0; i < 300; i++) {
+		snprintf(names[i], sizeof(names[i]), "N%d=x", i);
+		ASSERT_TRUE(env_add(&o, names[i]));
+	}
+	EXPECT_EQ(o.env_count, 300);
+	EXPECT_NULL(o.env[300]);
+	free(o.env);
+}
+
+TEST(path_is_below_respects_components)
+{
+	EXPECT_TRUE(path_is_below("/a/b", "/a"));
+	EXPECT_TRUE(path_is_below("/a", "/a"));
+	EXPECT_TRUE(path_is_below("/a/b", "/a/"));
+	EXPECT_TRUE(path_is_below("/x", "/"));
+	EXPECT_FALSE(path_is_below("/ab", "/a"));
+	EXPECT_FALSE(path_is_below("/", "/a"));
+}
+
+TEST(hidden_by_looks_at_the_last_mount)
+{
+	static struct run_options o;
+
+	o.config.mount_count = 2;
+	o.mounts[0] = (struct rf_mount){ RF_MOUNT_HIDE, "/home", "/home" };
+	o.mounts[1] = (struct rf_mount){ RF_MOUNT_RW, "/home/me/work", NULL };
+	EXPECT_STR_EQ(hidden_by(&o, "/home/me"), "/home");
+	EXPECT_NULL(hidden_by(&o, "/home/me/work/x"));
+	EXPECT_STR_EQ(hidden_by(&o, "/proc/self"), "/proc");
+	EXPECT_NULL(hidden_by(&o, "/usr"));
+}
+
+TEST(exit_codes_follow_the_table)
+{
+	struct rf_result r = { .exit_code = 3 };
+
+	EXPECT_EQ(exit_code_of(0, &r), 3);
+	r.signal = 9;
+	EXPECT_EQ(exit_code_of(0, &r), 137);
+	r.failure = RF_FAILURE_PERMISSION;
+	EXPECT_EQ(exit_code_of(-1, &r), 202);
+	r.failure = RF_FAILURE_NONE;
+	EXPECT_EQ(exit_code_of(-1, &r), 206);
+}
