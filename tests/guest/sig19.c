@@ -16,6 +16,6 @@ static int write_on(void *arg)
 int main(void)
 {
 	say("%d\n", WTERMSIG(wait_for(spawn(write_on, NULL))));
-	say("%d\n", WEXITSTATUS(wait_for(spawn(write_on, ""))));
+	say("%d\n", WEXITSTATUS(wait_for(spawn(write_on, scratch_path))));
 	return 0;
 }

@@ -43,18 +43,21 @@ CHECK(REGS_FS_BASE, struct rf_regs, fs_base);
 CHECK(REGS_GS_BASE, struct rf_regs, gs_base);
 CHECK(BOOT_INFO_HOST_TRAP, struct boot_info, host_trap);
 CHECK(BOOT_INFO_HWCAP2, struct boot_info, hwcap2);
-static_assert(BOOT_MAGIC == 0x3145434e46474e52ull && BOOT_VERSION == 1 && RF_MAX_CPUS == BOOT_CPUS_MAX, "header.S");
+static_assert(BOOT_MAGIC == 0x3145434e46474e52ull && BOOT_VERSION == 1 &&
+		      RF_MAX_CPUS == BOOT_CPUS_MAX,
+	      "header.S");
 static_assert(VECTOR_KICK == RF_VECTOR_KICK && VECTORS == RF_VECTOR_KICK + 1, "entry.S");
-static_assert(RF_MAX_USER_ADDRESS == 0x3full << 41 && RF_ARENA_BASE == 0x7e0000000000, "entry.S, boot.S");
+static_assert(RF_MAX_USER_ADDRESS == 0x3full << 41 && RF_ARENA_BASE == 0x7e0000000000,
+	      "entry.S, boot.S");
 static_assert(sizeof(struct kernel_header) == 96, "header.S");
 
-#define MSR_STAR 0xc0000081u
-#define MSR_LSTAR 0xc0000082u
-#define MSR_CSTAR 0xc0000083u
-#define MSR_SFMASK 0xc0000084u
+#define MSR_STAR        0xc0000081u
+#define MSR_LSTAR       0xc0000082u
+#define MSR_CSTAR       0xc0000083u
+#define MSR_SFMASK      0xc0000084u
 #define MSR_SYSENTER_CS 0x174u
 /* TF, IF, DF, IOPL, NT, RF, AC */
-#define SFMASK_VALUE 0x57700u
+#define SFMASK_VALUE    0x57700u
 
 /* Interrupt stack table slots (TSS.ISTn, n from 1). */
 enum { IST_DF = 1, IST_NMI, IST_MC, IST_DB, IST_COUNT = IST_DB };
@@ -88,7 +91,7 @@ struct gate {
 	u32 offset2, reserved;
 };
 #define GATE_INTERRUPT 0x8eu
-#define GATE_DPL3 0x60u
+#define GATE_DPL3      0x60u
 
 u8 cpu_has_fsgsbase, cpu_has_smap;
 extern const u64 exception_stubs[VECTORS];
@@ -103,11 +106,16 @@ struct table_register {
 static u8 vector_ist(unsigned vector)
 {
 	switch (vector) {
-	case 1: return IST_DB;
-	case 2: return IST_NMI;
-	case 8: return IST_DF;
-	case 18: return IST_MC;
-	default: return 0;
+	case 1:
+		return IST_DB;
+	case 2:
+		return IST_NMI;
+	case 8:
+		return IST_DF;
+	case 18:
+		return IST_MC;
+	default:
+		return 0;
 	}
 }
 
@@ -137,7 +145,8 @@ static void gdt_init(struct cpu_arch *a)
 	a->gdt[SEL_KERNEL_SS >> 3] = 0x00cf93000000ffffull;
 	a->gdt[SEL_USER_SS >> 3] = 0x00cff3000000ffffull;
 	a->gdt[SEL_USER_CS >> 3] = 0x00affb000000ffffull;
-	a->gdt[SEL_TSS >> 3] = (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
+	a->gdt[SEL_TSS >> 3] = (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 | 0x89ull << 40 |
+			       (tss >> 24 & 0xff) << 56;
 	a->gdt[(SEL_TSS >> 3) + 1] = tss >> 32;
 }
 
@@ -168,7 +177,8 @@ static void load_tables(struct cpu_arch *a)
 			 "lidt %1\n\t"
 			 "ltr %w4"
 			 :
-			 : "m"(gdtr), "m"(idtr), "i"(SEL_KERNEL_CS), "r"(SEL_KERNEL_SS), "r"(SEL_TSS)
+			 : "m"(gdtr), "m"(idtr), "i"(SEL_KERNEL_CS), "r"(SEL_KERNEL_SS),
+			   "r"(SEL_TSS)
 			 : "rax", "memory");
 }
 

@@ -29,7 +29,8 @@ static __attribute__((noinline)) void kernel_lock_slow(u32 me)
 	unsigned spins = 0;
 	u32 free = 0;
 
-	while (!__atomic_compare_exchange_n(&big_lock.owner, &free, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+	while (!__atomic_compare_exchange_n(&big_lock.owner, &free, me, false, __ATOMIC_ACQUIRE,
+					    __ATOMIC_RELAXED)) {
 		free = 0;
 		while (READ_ONCE(big_lock.owner)) {
 			cpu_relax();
@@ -43,7 +44,8 @@ void kernel_lock(void)
 {
 	u32 me = (u32)this_cpu()->id + 1, free = 0;
 
-	if (unlikely(!__atomic_compare_exchange_n(&big_lock.owner, &free, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+	if (unlikely(!__atomic_compare_exchange_n(&big_lock.owner, &free, me, false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
 		BUG_ON(free == me);
 		kernel_lock_slow(me);
 	}

@@ -6,6 +6,7 @@
 #include "base/bug.h"
 #include "kernel/arch/arch.h"
 #include "kernel/core/internal.h"
+#include "kernel/mm/vdso.h"
 #include "kernel/proc/task.h"
 
 static void (*monitor_trap)(void);
@@ -13,8 +14,8 @@ static u64 blocking_calls[2]; /* bitmap over enum hostcall_nr */
 
 void host_init(bool guest)
 {
-#define HOSTCALL_BLOCKING(nr, name, blocking)                                                                          \
-	if (blocking)                                                                                                  \
+#define HOSTCALL_BLOCKING(nr, name, blocking) \
+	if (blocking)                         \
 		blocking_calls[(nr) / 64] |= 1ull << ((nr) % 64);
 	HOSTCALL_TABLE(HOSTCALL_BLOCKING)
 #undef HOSTCALL_BLOCKING
@@ -132,5 +133,6 @@ void cpu_events_run(void)
 	/* First the flag, then what it announces: whoever sets it later makes us come again. */
 	__atomic_exchange_n(&this_cpu()->shared->kick, 0, __ATOMIC_SEQ_CST);
 	host_events_run();
+	vvar_update();
 	ktimer_run();
 }

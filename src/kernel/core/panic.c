@@ -6,11 +6,12 @@
 
 #include "base/bug.h"
 #include "base/format.h"
+#include "base/string.h"
 #include "kernel/arch/arch.h"
 #include "kernel/core/host.h"
 #include "kernel/proc/task.h"
 
-#define LOG_LINE_MAX 512u
+#define LOG_LINE_MAX   512u
 #define PANIC_TEXT_MAX 2048u
 
 /* Static: a panic may come from an overflown stack. Racing panics garble it, which does no further harm. */
@@ -38,8 +39,9 @@ static void panic_describe_task(size_t *len)
 
 	if (!t)
 		return;
-	fmt_append(panic_text, sizeof(panic_text), len, "\ncpu %lu task %d (%s) call %ld user rip %lx rsp %lx", c->id, t->tid,
-		   t->comm, t->in_syscall ? (long)t->syscall_nr : -1L, t->regs.rip, t->regs.rsp);
+	fmt_append(panic_text, sizeof(panic_text), len,
+		   "\ncpu %lu task %d (%s) call %ld user rip %lx rsp %lx", c->id, t->tid, t->comm,
+		   t->in_syscall ? (long)t->syscall_nr : -1L, t->regs.rip, t->regs.rsp);
 }
 
 /* A plausible frame pointer chain; the kernel may be compiled without, so anything outside the kernel's text ends it. */
@@ -62,6 +64,9 @@ static void panic_describe_stack(size_t *len, u64 rsp)
 		found++;
 	}
 }
+
+/* The form in which the monitor prints registers. */
+static struct rf_regs panic_regs;
 
 static __noreturn void panic_end(size_t len, const void *regs, size_t regs_size)
 {
@@ -96,15 +101,19 @@ void panic_frame(const struct kernel_frame *f, u64 cr2)
 	if (!panicking) {
 		panicking = true;
 		fmt_append(panic_text, sizeof(panic_text), &len,
-			   "exception %lu in ring 0, error %lx, cr2 %lx\nrip %lx rsp %lx rflags %lx cs %lx\n"
-			   "rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx\n"
-			   "r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx",
-			   f->vector, f->error_code, cr2, f->rip, f->rsp, f->rflags, f->cs, f->rax, f->rbx, f->rcx, f->rdx, f->rsi,
-			   f->rdi, f->rbp, f->r8, f->r9, f->r10, f->r11, f->r12, f->r13, f->r14, f->r15);
+			   "exception %lu in ring 0, error %lx, cr2 %lx, rip %lx", f->vector,
+			   f->error_code, cr2, f->rip);
 		panic_describe_task(&len);
 		panic_describe_stack(&len, f->rsp);
 	}
-	panic_end(len, f, sizeof(*f));
+	/* Both begin with the general registers in the same order. */
+	memcpy(&panic_regs, f, offsetof(struct rf_regs, orig_rax));
+	panic_regs.rip = f->rip;
+	panic_regs.cs = f->cs;
+	panic_regs.rflags = f->rflags;
+	panic_regs.rsp = f->rsp;
+	panic_regs.ss = f->ss;
+	panic_end(len, &panic_regs, sizeof(panic_regs));
 }
 
 void bug_fail(const char *file, int line, const char *expr)

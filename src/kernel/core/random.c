@@ -11,16 +11,16 @@
 #include "kernel/core/host.h"
 #include "kernel/core/internal.h"
 
-#define BATCH_BLOCKS 8u
-#define BATCH_BYTES (BATCH_BLOCKS * 64u)
-#define KEY_BYTES 32u
+#define BATCH_BLOCKS   8u
+#define BATCH_BYTES    (BATCH_BLOCKS * 64u)
+#define KEY_BYTES      32u
 #define RESEED_BATCHES 4096u /* some 2 MiB */
 
 static struct {
 	u32 key[8];
 	u8 batch[BATCH_BYTES];
-	u32 used;	/* bytes of the batch that are gone */
-	u32 batches;	/* since the last reseed */
+	u32 used;    /* bytes of the batch that are gone */
+	u32 batches; /* since the last reseed */
 } rng;
 
 static u32 rotl(u32 x, unsigned n)
@@ -51,7 +51,8 @@ static void chacha_block(const u32 key[8], u32 counter, u32 out[16])
 		for (unsigned j = 0; j < 4; j++)
 			quarter_round(&out[j], &out[4 + j], &out[8 + j], &out[12 + j]);
 		for (unsigned j = 0; j < 4; j++)
-			quarter_round(&out[j], &out[4 + (j + 1) % 4], &out[8 + (j + 2) % 4], &out[12 + (j + 3) % 4]);
+			quarter_round(&out[j], &out[4 + (j + 1) % 4], &out[8 + (j + 2) % 4],
+				      &out[12 + (j + 3) % 4]);
 	}
 	for (unsigned i = 0; i < 16; i++)
 		out[i] += in[i];

@@ -16,7 +16,9 @@
 #include "kernel/proc/task.h"
 
 /* With an idle CPU at hand a waiting task need not wait for the end of the slice. */
-#define SPREAD_NS 1000000ull
+#define SPREAD_NS    1000000ull
+/* A task that used up its slice is not overtaken by woken ones after waiting this long. */
+#define STARVE_NS    (2 * SCHED_SLICE_NS)
 /* Ways out to user mode before a single waiting task is offered to an idle CPU. */
 #define SPREAD_EXITS 2u
 
@@ -62,13 +64,36 @@ static void cpu_kick(struct cpu *c)
 		hc(HC_KICK, c->id);
 }
 
-static void enqueue(struct cpu *c, struct task *t)
+/* A task that was woken goes before those that used up a slice, unless one of them has waited too long already. */
+static struct list *queue_place(struct cpu *c, bool woken)
+{
+	struct task *t;
+
+	if (!woken)
+		return &c->runqueue;
+	list_for_each_entry(t, &c->runqueue, run_node) {
+		if (t->queued_woken)
+			continue;
+		return c->slice_start_ns > t->queued_ns + STARVE_NS ? &c->runqueue : &t->run_node;
+	}
+	return &c->runqueue;
+}
+
+static void enqueue(struct cpu *c, struct task *t, bool woken)
 {
 	BUG_ON(t->on_runqueue || t->on_cpu);
 	t->on_runqueue = true;
 	t->cpu = (u32)c->id;
-	list_add_tail(&t->run_node, &c->runqueue);
+	list_add_tail(&t->run_node, queue_place(c, woken));
+	t->queued_woken = woken;
+	t->queued_ns = c->slice_start_ns;
 	c->nr_running++;
+}
+
+/* Is a woken task first in the queue? Then the current one need not have its whole slice. */
+static bool woken_waits(const struct cpu *c)
+{
+	return c->nr_running && list_first_entry(&c->runqueue, struct task, run_node)->queued_woken;
 }
 
 static void dequeue(struct cpu *c, struct task *t)
@@ -107,13 +132,13 @@ static void make_runnable(struct task *t)
 	if (t->on_runqueue || t->on_cpu)
 		return;
 	if (likely(may_run_on(t, c))) {
-		enqueue(c, t);
+		enqueue(c, t, true);
 		if (c->nr_running == 1)
 			c->spread = SPREAD_EXITS;
 		return;
 	}
 	c = cpu_for(t);
-	enqueue(c, t);
+	enqueue(c, t, true);
 	/* It may idle, or run user code without a deadline. */
 	if (c != this_cpu())
 		cpu_kick(c);
@@ -255,7 +280,7 @@ void schedule(void)
 		if (runnable) {
 			prev->nivcsw++;
 			prev->on_cpu = false;
-			enqueue(may_run_on(prev, c) ? c : cpu_for(prev), prev);
+			enqueue(may_run_on(prev, c) ? c : cpu_for(prev), prev, false);
 		} else {
 			prev->nvcsw++;
 		}
@@ -317,10 +342,12 @@ void sched_tick(void)
 		c->need_resched = true;
 	if (!c->nr_running)
 		return;
-	if (now >= c->slice_end_ns)
+	if (now >= c->slice_end_ns) {
 		c->need_resched = true;
-	else if (now >= c->slice_start_ns + SPREAD_NS)
+	} else if (now >= c->slice_start_ns + SPREAD_NS) {
 		c->spread = 0;
+		c->need_resched |= woken_waits(c) && !idle_mask;
+	}
 }
 
 u64 sched_user_deadline(const struct cpu *c)
@@ -329,7 +356,7 @@ u64 sched_user_deadline(const struct cpu *c)
 
 	if (likely(!c->nr_running))
 		return deadline;
-	slice = idle_mask ? c->slice_start_ns + SPREAD_NS : c->slice_end_ns;
+	slice = idle_mask || woken_waits(c) ? c->slice_start_ns + SPREAD_NS : c->slice_end_ns;
 	return deadline && deadline < slice ? deadline : slice;
 }
 
@@ -365,7 +392,8 @@ static void sleep_timeout(struct ktimer *timer)
 
 static bool sleep_interrupted(const struct task *t, enum task_state state)
 {
-	return (state == TASK_INTERRUPTIBLE && signal_pending(t)) || (state == TASK_KILLABLE && signal_fatal_pending(t));
+	return (state == TASK_INTERRUPTIBLE && signal_pending(t)) ||
+	       (state == TASK_KILLABLE && signal_fatal_pending(t));
 }
 
 int task_sleep(enum task_state state, u64 deadline_ns)
@@ -395,7 +423,8 @@ int task_sleep(enum task_state state, u64 deadline_ns)
 
 void task_wake(struct task *t)
 {
-	if (t->state == TASK_INTERRUPTIBLE || t->state == TASK_UNINTERRUPTIBLE || t->state == TASK_KILLABLE)
+	if (t->state == TASK_INTERRUPTIBLE || t->state == TASK_UNINTERRUPTIBLE ||
+	    t->state == TASK_KILLABLE)
 		make_runnable(t);
 }
 

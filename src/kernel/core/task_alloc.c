@@ -15,7 +15,7 @@
 /* Stacks ever used are [0, used); free ones are linked through their lowest word above the canary, last in first out. */
 static struct {
 	u64 base, limit; /* arena addresses */
-	u64 used;	 /* slots */
+	u64 used;        /* slots */
 	void *free;
 } kstacks;
 
@@ -40,7 +40,8 @@ void *kstack_alloc(void)
 		return NULL;
 	slot = kstacks.base + kstacks.used++ * KSTACK_SLOT;
 	/* In residency guest the monitor's page tables decide; there the canary has to do. */
-	if (boot_info()->residency == RF_RESIDENCY_HOST && hc(HC_GUARD, slot - RF_ARENA_BASE, PAGE_SIZE) < 0)
+	if (boot_info()->residency == RF_RESIDENCY_HOST &&
+	    hc(HC_GUARD, slot - RF_ARENA_BASE, PAGE_SIZE) < 0)
 		klog(1, "no guard page for kernel stack %lu", kstacks.used);
 	stack = (u64 *)(slot + PAGE_SIZE);
 	stack[0] = KSTACK_CANARY;
@@ -59,7 +60,8 @@ void kstack_free(void *stack)
 void kstack_check(const struct task *t)
 {
 	if (t->kstack && unlikely(*(const u64 *)t->kstack != KSTACK_CANARY))
-		panic("kernel stack overflow in task %d (%s), call %lu", t->tid, t->comm, t->syscall_nr);
+		panic("kernel stack overflow in task %d (%s), call %lu", t->tid, t->comm,
+		      t->syscall_nr);
 }
 
 struct task *task_alloc(void)

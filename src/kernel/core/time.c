@@ -7,9 +7,9 @@
 #include "kernel/core/host.h"
 #include "kernel/core/internal.h"
 
-#define HC_CLOCK_REALTIME 0
+#define HC_CLOCK_REALTIME  0
 #define HC_CLOCK_MONOTONIC 1
-#define HC_CLOCK_BOOTTIME 7
+#define HC_CLOCK_BOOTTIME  7
 
 static u64 start_ns;
 
@@ -104,7 +104,9 @@ void ktimer_arm(struct ktimer *t, u64 deadline)
 	t->deadline = deadline ? deadline : 1;
 	while (*link) {
 		parent = *link;
-		link = t->deadline < rb_entry(parent, struct ktimer, node)->deadline ? &parent->left : &parent->right;
+		link = t->deadline < rb_entry(parent, struct ktimer, node)->deadline
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_insert(&timers, &t->node, parent, link);
 	t->armed = true;

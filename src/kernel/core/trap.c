@@ -22,7 +22,8 @@ static void handle_page_fault(struct task *t, const struct rf_trap *trap)
 		t->proc->minflt++;
 		return;
 	case -EACCES:
-		signal_force_fault(SIGSEGV, SEGV_ACCERR, trap->address, VECTOR_PF, trap->error_code);
+		signal_force_fault(SIGSEGV, SEGV_ACCERR, trap->address, VECTOR_PF,
+				   trap->error_code);
 		return;
 	case -EIO:
 		signal_force_fault(SIGBUS, BUS_ADRERR, trap->address, VECTOR_PF, trap->error_code);
@@ -34,7 +35,8 @@ static void handle_page_fault(struct task *t, const struct rf_trap *trap)
 	case -EINTR: /* a fatal signal came while the page was read in */
 		return;
 	default:
-		signal_force_fault(SIGSEGV, SEGV_MAPERR, trap->address, VECTOR_PF, trap->error_code);
+		signal_force_fault(SIGSEGV, SEGV_MAPERR, trap->address, VECTOR_PF,
+				   trap->error_code);
 	}
 }
 
@@ -45,8 +47,8 @@ static void handle_fault(struct task *t, const struct rf_trap *trap)
 		handle_page_fault(t, trap);
 		return;
 	}
-	signal_force_fault(trap->signo, trap->code, trap->code == SI_KERNEL ? 0 : trap->address, trap->vector,
-			   trap->error_code);
+	signal_force_fault(trap->signo, trap->code, trap->code == SI_KERNEL ? 0 : trap->address,
+			   trap->vector, trap->error_code);
 }
 
 static void handle_trap(struct task *t, const struct rf_trap *trap)
@@ -61,7 +63,8 @@ static void handle_trap(struct task *t, const struct rf_trap *trap)
 		sched_tick();
 		return;
 	case RF_TRAP_ERROR:
-		klog(0, "task %d: the platform failed: error %d at rip %lx", t->tid, trap->code, t->regs.rip);
+		klog(0, "task %d: the platform failed: error %d at rip %lx", t->tid, trap->code,
+		     t->regs.rip);
 		signal_force(SIGKILL);
 		return;
 	default:

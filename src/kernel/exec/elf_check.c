@@ -91,8 +91,8 @@ int elf_check_phdrs(const struct linux_elf64_phdr *ph, u64 file_size, u64 limit,
 	bool any = false;
 	int r;
 
-	/* gABI, PT_GNU_STACK: without the header an old program, which may count on an executable stack. */
-	ret->exec_stack = true;
+	/* Without PT_GNU_STACK: not executable, as Linux decides for x86-64 since 5.8. */
+	ret->exec_stack = false;
 	for (u32 i = 0; i < ret->phnum; i++, ph++) {
 		if (ph->p_type == PT_GNU_STACK)
 			ret->exec_stack = ph->p_flags & PF_X;

@@ -390,6 +390,8 @@ static int open_last(struct nameidata *nd, u32 flags, u32 mode, struct file **re
 	bool created = false;
 	int r;
 
+	if (nd->last_type != LAST_NORMAL && (flags & O_EXCL))
+		return -EEXIST;
 	if (nd->last_type != LAST_NORMAL)
 		return nd->last_type == LAST_ROOT ? open_existing(&nd->path, flags, false, ret) : -EISDIR;
 	if (nd->trailing)

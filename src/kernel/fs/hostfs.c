@@ -433,6 +433,14 @@ static int hostfs_open(struct inode *i, struct file *f)
 	return r;
 }
 
+/* Near the end the host is asked again: others may have appended, or written through another name of the file. */
+static s64 hostfs_read(struct file *f, struct uio *u, u64 *pos)
+{
+	if (*pos + u->resid > f->inode->size)
+		hostfs_getattr(f->inode);
+	return fnode_read(f, u, pos);
+}
+
 /* Bytes just written to the host, into what is cached of them. */
 static void hostfs_update_cache(struct inode *i, const u8 *data, u64 pos, size_t n)
 {
@@ -552,7 +560,7 @@ static void hostfs_release(struct file *f)
 }
 
 static const struct file_ops hostfs_fops = {
-	.read = fnode_read,
+	.read = hostfs_read,
 	.write = hostfs_write,
 	.llseek = file_llseek_generic,
 	.fault_page = hostfs_fault_page,

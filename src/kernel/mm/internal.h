@@ -9,6 +9,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
+#include "kernel/mm/uaccess.h"
 
 #define STACK_GUARD_GAP (256 * PAGE_SIZE) /* kept free below a stack that may grow */
 
@@ -76,6 +77,10 @@ u32 vma_page_prot(const struct vma *v, const struct page *p);
 int mm_populate(struct mm *mm, uptr_t start, uptr_t end, u32 access);
 /* Extends a stack downwards to addr. */
 int vma_grow_down(struct vma *v, uptr_t addr);
+
+/* ---- mm.c ---- */
+/* Below `pages` (a power of two) pages, in bytes; 0 with ADDR_NO_RANDOMIZE. */
+u64 mm_random_offset(u64 pages);
 
 /* ---- map.c ---- */
 /* May the address space grow by this many pages, as far as RLIMIT_AS and RLIMIT_DATA are concerned? */

@@ -21,12 +21,16 @@ struct kmem_cache {
 };
 
 /* Powers of two are aligned to themselves; all sizes to 16. */
-#define CACHE(n, i) { .size = (n), .partial = LIST_INIT(caches[i].partial) }
+#define CACHE(n, i)                                                  \
+	{                                                            \
+		.size = (n), .partial = LIST_INIT(caches[i].partial) \
+	}
 static struct kmem_cache caches[] = {
-	CACHE(16, 0),	CACHE(32, 1),	CACHE(48, 2),	CACHE(64, 3),	CACHE(96, 4),	 CACHE(128, 5),	  CACHE(192, 6),
-	CACHE(256, 7),	CACHE(384, 8),	CACHE(512, 9),	CACHE(672, 10), CACHE(1024, 11), CACHE(1344, 12), CACHE(2048, 13),
+	CACHE(16, 0),   CACHE(32, 1),    CACHE(48, 2),    CACHE(64, 3),    CACHE(96, 4),
+	CACHE(128, 5),  CACHE(192, 6),   CACHE(256, 7),   CACHE(384, 8),   CACHE(512, 9),
+	CACHE(672, 10), CACHE(1024, 11), CACHE(1344, 12), CACHE(2048, 13),
 };
-#define SMALL_MAX 2048u
+#define SMALL_MAX   2048u
 #define KMALLOC_MAX (PAGE_SIZE << PAGE_ORDER_MAX)
 
 static u64 allocated;

@@ -19,7 +19,7 @@ u64 current_rlimit(unsigned which)
 	return t && t->proc ? task_rlimit(t, which) : RLIM_INFINITY;
 }
 
-static u64 random_pages(u64 limit)
+u64 mm_random_offset(u64 limit)
 {
 	struct task *t = current;
 
@@ -37,8 +37,8 @@ static void mm_choose_layout(struct mm *mm)
 	gap = MIN(gap, MMAP_GAP_MAX);
 	gap = ALIGN_UP(gap, PAGE_SIZE) + STACK_GUARD_GAP + STACK_RANDOM_PAGES * PAGE_SIZE;
 	gap = MIN(gap, MMAP_GAP_MAX);
-	mm->stack_top = RF_MAX_USER_ADDRESS - PAGE_SIZE - random_pages(STACK_RANDOM_PAGES);
-	mm->mmap_base = RF_MAX_USER_ADDRESS - PAGE_SIZE - gap - random_pages(MMAP_RANDOM_PAGES);
+	mm->stack_top = RF_MAX_USER_ADDRESS - PAGE_SIZE - mm_random_offset(STACK_RANDOM_PAGES);
+	mm->mmap_base = RF_MAX_USER_ADDRESS - PAGE_SIZE - gap - mm_random_offset(MMAP_RANDOM_PAGES);
 }
 
 static struct mm *mm_alloc(void)

@@ -14,14 +14,14 @@
 #include "kernel/fs/vfs.h"
 
 /* Frames in the LIFO before half of it goes back to the free lists. */
-#define HOT_MAX 1024u
+#define HOT_MAX               1024u
 /* The frontier moves by small blocks until this many frames are in use, then by the largest. */
-#define FRONTIER_SMALL_ORDER 7u
+#define FRONTIER_SMALL_ORDER  7u
 #define FRONTIER_SMALL_FRAMES 8192u
 
-static struct page *pages;	  /* of frames [first, end) */
-static u64 first, frontier, end;  /* frame numbers: arena offset / PAGE_SIZE */
-static u64 used, limit;		  /* frames */
+static struct page *pages;       /* of frames [first, end) */
+static u64 first, frontier, end; /* frame numbers: arena offset / PAGE_SIZE */
+static u64 used, limit;          /* frames */
 static struct list free_lists[PAGE_ORDER_MAX + 1];
 static struct list hot;
 static u32 hot_count;

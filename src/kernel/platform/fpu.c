@@ -10,7 +10,7 @@
 #include "kernel/core/internal.h"
 #include "kernel/platform/kplat.h"
 
-#define COMPONENTS 63u
+#define COMPONENTS         63u
 #define DEFAULT_MXCSR_MASK 0xffbfu
 
 static struct {

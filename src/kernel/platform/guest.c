@@ -34,7 +34,7 @@ static_assert((u64)ARENA_SLOT << 39 == RF_ARENA_BASE, "the arena's PML4 slot");
 #define INVLPG_MAX 32u
 
 /* What a program may have in RFLAGS: CF PF AF ZF SF TF DF OF RF AC ID; IF and bit 1 are always set. */
-#define RFLAGS_USER 0x250dd5ull
+#define RFLAGS_USER  0x250dd5ull
 #define RFLAGS_FIXED 0x202ull
 
 static u64 arena_entry; /* PML4 entry of the kernel's slot, shared by all roots */
@@ -205,7 +205,8 @@ static int guest_as_map(struct kas *as, uptr_t va, u64 offset, u64 len, u32 prot
 
 	/* Only 4 KiB pages: unmapping part of a larger one could fail for want of a table. */
 	pt_change_init(&change);
-	r = pt_map(&as->pt, va, RF_ARENA_GPA + offset, len, table_prot(prot), PT_SIZE_4K, &as->deferred, &change);
+	r = pt_map(&as->pt, va, RF_ARENA_GPA + offset, len, table_prot(prot), PT_SIZE_4K,
+		   &as->deferred, &change);
 	as_note_change(as, &change);
 	return r;
 }
@@ -227,7 +228,7 @@ static void guest_as_protect(struct kas *as, uptr_t va, u64 len, u32 mask)
 
 	pt_change_init(&change);
 	for (; at < end && pt_next(&as->pt, at, end, &m); at = m.va + m.size) {
-		u32 old = m.prot & (RF_READ | RF_WRITE | RF_EXEC), new = old & mask;
+		u32 old = m.prot & (RF_READ | RF_WRITE | RF_EXEC), new = old &mask;
 
 		if (new == old)
 			continue;
@@ -239,7 +240,8 @@ static void guest_as_protect(struct kas *as, uptr_t va, u64 len, u32 mask)
 	as_note_change(as, &change);
 }
 
-static bool guest_as_next(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va, u64 *ret_offset, u32 *ret_prot)
+static bool guest_as_next(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va, u64 *ret_offset,
+			  u32 *ret_prot)
 {
 	struct pt_mapping m;
 
@@ -285,7 +287,8 @@ static void guest_as_flush(struct kas *as)
 	if (as->stale) {
 		gen = __atomic_add_fetch(&as->tlb_gen, 1, __ATOMIC_SEQ_CST);
 		for (unsigned i = 0; i < nr_cpus; i++)
-			if (i != me->id && (struct kas *)__atomic_load_n(&cpus[i].loaded_mm, __ATOMIC_SEQ_CST) == as)
+			if (i != me->id && (struct kas *)__atomic_load_n(&cpus[i].loaded_mm,
+									 __ATOMIC_SEQ_CST) == as)
 				flush_remote(&cpus[i], gen);
 		if ((struct kas *)me->loaded_mm == as)
 			flush_local(me, as, gen);
@@ -339,9 +342,15 @@ static int guest_cas_u32(struct kas *as, uptr_t addr, u32 old, u32 new, u32 *ret
 static void fpu_save(void *area)
 {
 	if (use_xsaveopt)
-		__asm__ volatile("xsaveopt64 (%0)" : : "r"(area), "a"(xcr0_lo), "d"(xcr0_hi) : "memory");
+		__asm__ volatile("xsaveopt64 (%0)"
+				 :
+				 : "r"(area), "a"(xcr0_lo), "d"(xcr0_hi)
+				 : "memory");
 	else if (use_xsave)
-		__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(xcr0_lo), "d"(xcr0_hi) : "memory");
+		__asm__ volatile("xsave64 (%0)"
+				 :
+				 : "r"(area), "a"(xcr0_lo), "d"(xcr0_hi)
+				 : "memory");
 	else
 		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
 }
@@ -349,7 +358,10 @@ static void fpu_save(void *area)
 static __attribute__((noinline)) void fpu_load(struct cpu *c, struct task *t)
 {
 	if (use_xsave)
-		__asm__ volatile("xrstor64 (%0)" : : "r"(t->fpu), "a"(xcr0_lo), "d"(xcr0_hi) : "memory");
+		__asm__ volatile("xrstor64 (%0)"
+				 :
+				 : "r"(t->fpu), "a"(xcr0_lo), "d"(xcr0_hi)
+				 : "memory");
 	else
 		__asm__ volatile("fxrstor64 (%0)" : : "r"(t->fpu) : "memory");
 	c->fpu_owner = t;
@@ -440,18 +452,21 @@ static bool user_regs_sanitise(struct rf_regs *r)
 	r->rflags = (r->rflags & RFLAGS_USER) | RFLAGS_FIXED;
 	r->cs = SEL_USER_CS;
 	r->ss = SEL_USER_SS;
-	return likely(r->rip < RF_MAX_USER_ADDRESS && is_canonical(r->fs_base) && is_canonical(r->gs_base));
+	return likely(r->rip < RF_MAX_USER_ADDRESS && is_canonical(r->fs_base) &&
+		      is_canonical(r->gs_base));
 }
 
 /* Linux signal of a vector (arch/x86/kernel/traps.c's effects as documented in signal(7) and sigaction(2)). */
 static const struct {
 	u8 signo, code;
 } vector_signal[32] = {
-	[0] = { SIGFPE, FPE_INTDIV },	[1] = { SIGTRAP, TRAP_TRACE },	[3] = { SIGTRAP, SI_KERNEL },
-	[4] = { SIGSEGV, SI_KERNEL },	[5] = { SIGSEGV, SI_KERNEL },	[6] = { SIGILL, ILL_ILLOPN },
-	[10] = { SIGSEGV, SI_KERNEL },	[11] = { SIGBUS, SI_KERNEL },	[12] = { SIGBUS, SI_KERNEL },
-	[13] = { SIGSEGV, SI_KERNEL },	[14] = { SIGSEGV, SEGV_MAPERR }, [16] = { SIGFPE, FPE_FLTINV },
-	[17] = { SIGBUS, BUS_ADRALN },	[19] = { SIGFPE, FPE_FLTINV },
+	[0] = { SIGFPE, FPE_INTDIV },    [1] = { SIGTRAP, TRAP_TRACE },
+	[3] = { SIGTRAP, SI_KERNEL },    [4] = { SIGSEGV, SI_KERNEL },
+	[5] = { SIGSEGV, SI_KERNEL },    [6] = { SIGILL, ILL_ILLOPN },
+	[10] = { SIGSEGV, SI_KERNEL },   [11] = { SIGBUS, SI_KERNEL },
+	[12] = { SIGBUS, SI_KERNEL },    [13] = { SIGSEGV, SI_KERNEL },
+	[14] = { SIGSEGV, SEGV_MAPERR }, [16] = { SIGFPE, FPE_FLTINV },
+	[17] = { SIGBUS, BUS_ADRALN },   [19] = { SIGFPE, FPE_FLTINV },
 };
 
 /* si_code of an unmasked x87 or SSE exception, from its status bits and masks (both have the same order of bits). */
@@ -524,9 +539,11 @@ static void decode_exception(const struct cpu *c, const struct task *t, struct r
 
 static void refuse_regs(const struct task *t, struct rf_trap *trap)
 {
-	*trap = (struct rf_trap){
-		.kind = RF_TRAP_FAULT, .vector = 13, .address = t->regs.rip, .signo = SIGSEGV, .code = SI_KERNEL
-	};
+	*trap = (struct rf_trap){ .kind = RF_TRAP_FAULT,
+				  .vector = 13,
+				  .address = t->regs.rip,
+				  .signo = SIGSEGV,
+				  .code = SI_KERNEL };
 }
 
 static void guest_run_user(struct task *t, struct rf_trap *trap)

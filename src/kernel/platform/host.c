@@ -52,7 +52,8 @@ static void host_as_protect(struct kas *as, uptr_t va, u64 len, u32 mask)
 	must(hc(HC_PLAT_AS_PROTECT, as->id, va, len, mask), "protect");
 }
 
-static bool host_as_next(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va, u64 *ret_offset, u32 *ret_prot)
+static bool host_as_next(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va, u64 *ret_offset,
+			 u32 *ret_prot)
 {
 	struct hc_as_entry e;
 

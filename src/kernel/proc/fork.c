@@ -219,9 +219,6 @@ static int publish(struct task *t, const struct clone_request *rq)
 			return r;
 		}
 		t->proc->leader = t;
-		process_unref(t->proc); /* process_new()'s; the task's own comes in task_link() */
-	} else {
-		process_unref(t->proc);
 	}
 	task_link(t);
 	return 0;
@@ -249,9 +246,16 @@ static void vfork_wait(struct task *child)
 	child->vfork_done = NULL;
 }
 
+/* A bad address is no error any more once the child exists (Linux does the same). */
+static void write_parent_tid(const struct clone_request *rq, int tid)
+{
+	if ((rq->flags & CLONE_PARENT_SETTID) && put_user_u32(rq->parent_tid, (u32)tid) < 0)
+		return;
+}
+
 static sysret_t do_clone(const struct clone_request *rq)
 {
-	struct task *t;
+	struct task *t = NULL;
 	int tid, r = check_flags(rq->flags);
 
 	task_reap_dead();
@@ -267,8 +271,7 @@ static sysret_t do_clone(const struct clone_request *rq)
 		return r;
 	}
 	tid = t->tid;
-	if (rq->flags & CLONE_PARENT_SETTID && put_user_u32(rq->parent_tid, (u32)tid) < 0)
-		(void)0; /* as Linux: too late to fail */
+	write_parent_tid(rq, tid);
 	task_ref(t);
 	if (rq->flags & CLONE_VFORK)
 		t->vfork_child = true;

@@ -120,6 +120,8 @@ void pgrp_check_orphans(struct process *p, struct process *parent)
 
 	if (!g || !parent_controls(p, parent))
 		return;
+	if (p->parent != parent && parent_controls(p, p->parent))
+		return;
 	if (!orphaned_without(g, p) || !pgrp_has_stopped(g))
 		return;
 	signal_send_pgrp(g->id, SIGHUP, NULL);

@@ -41,7 +41,7 @@ struct process *process_new(struct process *parent);
 struct process *process_ref(struct process *p);
 void process_unref(struct process *p);
 int process_link(struct process *p, int pid, struct process *parent); /* -ENOMEM */
-/* Adds t to its process and all tables. */
+/* Adds t, which owns a reference to its process already, to that and to all tables. */
 void task_link(struct task *t);
 /* Takes t out of all tables and drops the tables' reference (later, if t is current). */
 void task_release(struct task *t);

@@ -84,13 +84,13 @@ void task_link(struct task *t)
 {
 	struct process *p = t->proc;
 
-	process_ref(p);
 	list_add_tail(&t->thread_node, &p->threads);
 	p->nr_threads++;
 	tid_hash_add(t);
 	if (t->cred->user)
 		t->cred->user->tasks++;
 	nr_tasks++;
+	signal_recalc(t);
 }
 
 /* The thread's times go to the process, so that they are not lost with it. */

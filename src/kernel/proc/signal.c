@@ -490,12 +490,12 @@ void siginfo_user(struct linux_siginfo *info, int sig, int code)
 	info->si_uid = current->cred->uid;
 }
 
-static void siginfo_child(struct linux_siginfo *info, const struct process *p, int why, int status)
+static void siginfo_child(struct linux_siginfo *info, const struct process *p, int sig, int why, int status)
 {
 	u64 u, s;
 
 	process_times(p, &u, &s);
-	*info = (struct linux_siginfo){ .si_signo = SIGCHLD, .si_code = why };
+	*info = (struct linux_siginfo){ .si_signo = sig, .si_code = why };
 	info->si_pid = p->pid;
 	info->si_uid = p->leader->cred->uid;
 	info->si_status = status;
@@ -506,15 +506,18 @@ static void siginfo_child(struct linux_siginfo *info, const struct process *p, i
 void signal_notify_parent(struct process *p, int why, int status)
 {
 	struct process *parent = p->parent;
+	bool ended = why == CLD_EXITED || why == CLD_KILLED;
+	int sig = ended ? p->leader->exit_signal : SIGCHLD;
 	const struct linux_sigaction *a;
 	struct linux_siginfo info;
 
 	if (!parent || parent == init_process)
 		return;
-	a = process_action(parent, SIGCHLD);
-	siginfo_child(&info, p, why, status);
-	if (a && a->sa_handler != SIG_IGN && (why == CLD_EXITED || why == CLD_KILLED || !(a->sa_flags & SA_NOCLDSTOP)))
-		signal_send_process(parent, SIGCHLD, &info);
+	a = sig > 0 ? process_action(parent, sig) : NULL;
+	if (a && (ended || (a->sa_handler != SIG_IGN && !(a->sa_flags & SA_NOCLDSTOP)))) {
+		siginfo_child(&info, p, sig, why, status);
+		signal_send_process(parent, sig, &info);
+	}
 	waitq_wake_all(&parent->child_wq, 0);
 }
 

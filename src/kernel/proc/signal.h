@@ -19,8 +19,9 @@
 struct sigqueue {
 	struct list node;
 	struct linux_siginfo info;
-	struct user *user;			/* charged for it; NULL: embedded in a POSIX timer */
-	void (*dequeued)(struct sigqueue *q, struct linux_siginfo *info); /* embedded ones only */
+	struct user *user; /* charged for it; NULL: embedded in a POSIX timer */
+	/* Embedded ones: taken off the queue; info is the copy to be delivered, NULL if the signal was discarded. */
+	void (*dequeued)(struct sigqueue *q, struct linux_siginfo *info);
 };
 
 /* ---- queues (signal.c) ---- */
@@ -36,7 +37,7 @@ static inline u64 signal_pending_set(const struct task *t)
 {
 	return t->pending.set | t->proc->pending.set;
 }
-/* Queues an embedded entry for a thread (t) or a process (t NULL); false if dropped because ignored. */
+/* Queues an embedded entry for a thread (t) or a process (t NULL); false: not queued (ignored, or a standard signal pending). */
 bool signal_queue_embedded(struct process *p, struct task *t, struct sigqueue *q);
 
 /* ---- masks ---- */
@@ -61,7 +62,7 @@ void process_start_exit(struct process *p, int status);
 /* Wakes every thread of p to look at what is due. */
 void process_kick_all(struct process *p);
 bool signal_ignored(const struct process *p, int sig); /* by its action, not by masks */
-/* SIGCHLD for a stop or continuation of p (CLD_STOPPED, CLD_CONTINUED). */
+/* The signal for a stop, continuation or end of p (CLD_*), and a wake-up of those who wait for it. */
 void signal_notify_parent(struct process *p, int why, int status);
 /* Permission of current to signal p: 0 or -EPERM. */
 int signal_may_send(const struct process *p, int sig);

@@ -45,7 +45,7 @@ static void restart_call(struct task *t, u64 nr)
 /* A handler is about to run: does the interrupted call fail with EINTR or start again after it? */
 static void restart_before_handler(struct task *t, const struct linux_sigaction *sa)
 {
-	if ((s64)t->regs.orig_rax < 0)
+	if ((s32)t->regs.orig_rax < 0)
 		return;
 	switch ((s64)t->regs.rax) {
 	case -ERESTART_RESTARTBLOCK:
@@ -70,7 +70,7 @@ static void restart_before_handler(struct task *t, const struct linux_sigaction 
 
 static void restart_without_handler(struct task *t)
 {
-	if ((s64)t->regs.orig_rax < 0)
+	if ((s32)t->regs.orig_rax < 0)
 		return;
 	switch ((s64)t->regs.rax) {
 	case -ERESTARTNOHAND:

@@ -8,7 +8,7 @@
 #include "kernel/proc/proc.h"
 #include "kernel/proc/signal.h"
 #include "kernel/sys/syscall.h"
-#include "kernel/time/ktimespec.h"
+#include "kernel/time/timespec.h"
 
 #define SA_KNOWN                                                                                       \
 	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK |     \
@@ -113,12 +113,13 @@ sysret_t sys_rt_sigtimedwait(const struct sysargs *a)
 		return r;
 	set &= ~SIGSET_UNBLOCKABLE;
 	if (arg_ptr(a, 2)) {
-		u64 ns;
+		struct linux_timespec ts;
 
-		r = timespec_ns_from_user(&ns, arg_ptr(a, 2));
-		if (r < 0)
-			return r;
-		deadline = ktime_deadline(ktime_mono(), ns);
+		if (copy_from_user(&ts, arg_ptr(a, 2), sizeof(ts)) < 0)
+			return -EFAULT;
+		if (!timespec_valid(&ts))
+			return -EINVAL;
+		deadline = ktime_add(ktime_mono(), timespec_to_ns(&ts));
 	}
 	sig = sigwait_sleep(current, set, deadline, &info);
 	if (sig > 0 && arg_ptr(a, 1) && copy_to_user(arg_ptr(a, 1), &info, sizeof(info)) < 0)

@@ -44,6 +44,8 @@ struct task {
 	enum task_state state;
 	u32 cpu;		/* last CPU */
 	bool on_runqueue, on_cpu;
+	bool queued_woken;	/* queued by a wake-up, ahead of those whose slice ended */
+	u64 queued_ns;		/* about when */
 	struct list run_node;
 	void *kstack;		/* lowest address above the guard */
 	u64 kernel_rsp;		/* while switched out */

@@ -9,7 +9,8 @@
 #define SYSCALL_FN_FULL(name) sys_##name
 #define SYSCALL_FN_PART(name) sys_##name
 #define SYSCALL_FN_NONE(name) NULL
-#define SYSCALL(nr, n, fmt, level) [nr] = { .fn = SYSCALL_FN_##level(n), .name = #n, .format = fmt },
+#define SYSCALL(nr, n, fmt, level) \
+	[nr] = { .fn = SYSCALL_FN_##level(n), .name = #n, .format = fmt },
 const struct syscall_row syscall_table[SYSCALL_MAX] = {
 #include "kernel/sys/syscalls.def"
 };
@@ -24,25 +25,22 @@ static u64 index_mask(u64 nr)
 	return nr & mask;
 }
 
-static __attribute__((noinline)) sysret_t dispatch_traced(struct task *t, const struct syscall_row *row, u64 nr,
+static __attribute__((noinline)) sysret_t dispatch_traced(struct task *t,
+							  const struct syscall_row *row, u64 nr,
 							  const struct sysargs *a)
 {
-	bool wanted = strace_wants(nr);
-	sysret_t ret;
+	void *line = strace_begin(t, row, nr, a);
+	sysret_t ret = row->fn ? row->fn(a) : -ENOSYS;
 
-	if (wanted && strace_prints_at_entry(nr)) {
-		strace_entry_only(t, row, a);
-		wanted = false;
-	}
-	ret = row->fn ? row->fn(a) : -ENOSYS;
-	if (wanted)
-		strace_call(t, row, nr, a, ret);
+	if (line)
+		strace_end(line, t, row, a, ret);
 	return ret;
 }
 
 void syscall_dispatch(struct task *t)
 {
-	struct sysargs a = { { t->regs.rdi, t->regs.rsi, t->regs.rdx, t->regs.r10, t->regs.r8, t->regs.r9 } };
+	struct sysargs a = { { t->regs.rdi, t->regs.rsi, t->regs.rdx, t->regs.r10, t->regs.r8,
+			       t->regs.r9 } };
 	/* The number is an int to Linux: the upper half of RAX does not count. */
 	u64 nr = (u32)t->regs.orig_rax;
 	const struct syscall_row *row;

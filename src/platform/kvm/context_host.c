@@ -13,6 +13,7 @@
 #include "platform/kvm/kvm.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -211,6 +212,29 @@ static void fix_int_n(struct kvm_address_space *as, struct rf_trap *t)
 		fault(t, VECTOR_GP, code[1] * 8u + 2, t->address);
 }
 
+static void trap_failed(struct kvm_vcpu *v, int error, struct rf_trap *t)
+{
+	char dump[4096];
+
+	kvm_exit_dump(v, error, dump, sizeof(dump));
+	kvm_exit_report(dump);
+	v->state_valid = false;
+	t->kind = RF_TRAP_ERROR;
+	t->code = error ? error : -EIO;
+}
+
+/* An exception in one of our stubs: ours to answer for. */
+static void trap_in_stub(struct kvm_vcpu *v, u32 vector, struct rf_trap *t)
+{
+	const struct kvm_frame *f = v->frame;
+	char text[128];
+
+	snprintf(text, sizeof(text), "exception %u (error 0x%lx) in a stub at 0x%lx, rsp 0x%lx\n",
+		 vector, f->error_code, f->rip, f->rsp);
+	kvm_exit_report(text);
+	trap_failed(v, -EFAULT, t);
+}
+
 static void trap_exception(struct kvm_vcpu *v, struct kvm_address_space *as, u32 vector,
 			   struct rf_regs *r, struct rf_trap *t)
 {
@@ -226,9 +250,14 @@ static void trap_exception(struct kvm_vcpu *v, struct kvm_address_space *as, u32
 		return;
 	}
 	regs_from_frame(f, r);
-	if (!(f->cs & 3)) { /* in a stub: ours to answer for */
-		t->kind = RF_TRAP_ERROR;
-		t->code = -EFAULT;
+	if (!(f->cs & 3) && f->rip - KVM_STUB_VA < PAGE_SIZE) {
+		trap_in_stub(v, vector, t);
+		return;
+	}
+	if (!(f->cs & 3)) {
+		/* QEMU lets IRET in ring 3 enter virtual-8086 mode, of all things. */
+		v->state_valid = false;
+		fault(t, VECTOR_GP, 0, r->rip);
 		return;
 	}
 	fault(t, vector, has_error_code(vector) ? (u32)f->error_code : 0, r->rip);
@@ -315,17 +344,6 @@ static bool trap_intr(struct kvm_vcpu *v, struct kvm_address_space *as, struct r
 		return false;
 	}
 	return true;
-}
-
-static void trap_failed(struct kvm_vcpu *v, int error, struct rf_trap *t)
-{
-	char dump[4096];
-
-	kvm_exit_dump(v, error, dump, sizeof(dump));
-	kvm_exit_report(dump);
-	v->state_valid = false;
-	t->kind = RF_TRAP_ERROR;
-	t->code = error ? error : -EIO;
 }
 
 /* One KVM_RUN and what it means. Returns false to enter again with the state KVM has. */
