@@ -52,14 +52,17 @@
 			FAIL("%s is %lld (%#llx), not %s = %lld", #a, eq_a, eq_a, #b, eq_b); \
 	} while (0)
 
-/* The value of a call that must not fail. */
-#define OK(call) \
+/* The value of a call that must not fail. Named by a counter, so that one can be an argument of another. */
+#define OK(call) OK_NAMED(call, GUEST_JOIN(ok_value_, __COUNTER__))
+#define OK_NAMED(call, name) \
 	({ \
-		__typeof__(call) ok_value = (call); \
-		if ((long)ok_value == -1) \
+		__typeof__(call) name = (call); \
+		if ((long)name == -1) \
 			FAIL("failed: %s", #call); \
-		ok_value; \
+		name; \
 	})
+#define GUEST_JOIN(a, b) GUEST_JOIN2(a, b)
+#define GUEST_JOIN2(a, b) a##b
 
 /* A call that must fail, and how. */
 #define FAILS(call, error) \

@@ -6,16 +6,12 @@
 #include "kernel/exec/exec.h"
 
 #include "abi/linux/fcntl.h"
-#include "abi/linux/prctl.h"
 #include "kernel/fs/internal.h"
 #include "kernel/mm/map.h"
 
 /* User selectors of the GDT (platform.h, STAR). */
 #define USER_CS 0x33u
 #define USER_SS 0x2bu
-/* capabilities(7), "The securebits flags" */
-#define EXEC_SECBIT_NOROOT (1u << 0)
-#define EXEC_SECBIT_KEEP_CAPS (1u << 4)
 #define RFLAGS_START 0x202u /* IF and the bit that is always 1 */
 
 static size_t count_strings(char *const *v)
@@ -47,7 +43,7 @@ static int name_program(struct binprm *b, int dirfd, const char *path)
 	return 0;
 }
 
-/* ---- credentials: execve(2) and capabilities(7), "Transformation of capabilities during execve()" ---- */
+/* ---- credentials: execve(2); the capabilities follow in process_end_exec() ---- */
 
 static void cred_take_ids(struct cred *c, const struct file *f)
 {
@@ -63,17 +59,6 @@ static void cred_take_ids(struct cred *c, const struct file *f)
 	c->sgid = c->fsgid = c->egid;
 }
 
-static void cred_take_caps(struct cred *c, bool set_id)
-{
-	bool root = (c->uid == 0 || c->euid == 0) && !(c->securebits & EXEC_SECBIT_NOROOT);
-
-	if (set_id)
-		c->cap_ambient = 0;
-	c->cap_permitted = root ? c->cap_inheritable | c->cap_bounding : c->cap_ambient;
-	c->cap_effective = root && c->euid != 0 ? 0 : c->cap_permitted;
-	c->securebits &= ~EXEC_SECBIT_KEEP_CAPS;
-}
-
 static int prepare_cred(struct binprm *b)
 {
 	const struct cred *old = current->cred;
@@ -83,7 +68,6 @@ static int prepare_cred(struct binprm *b)
 		return -ENOMEM;
 	cred_take_ids(c, b->file);
 	b->secure = c->euid != old->uid || c->egid != old->gid;
-	cred_take_caps(c, b->secure);
 	cred_unref(b->cred);
 	b->cred = c;
 	return 0;

@@ -139,7 +139,8 @@ static s64 pipe_take(struct pipe *p, struct uio *u)
 		size_t off, room, n, got;
 		struct page **slot = pipe_slot(p, at, &off, &room);
 
-		n = MIN(MIN(room, (size_t)(end - at)), u->resid);
+		room = MIN(room, (size_t)(end - at));
+		n = MIN(room, u->resid);
 		got = uio_write(u, (u8 *)page_address(*slot) + off, n);
 		at += got;
 		done += (s64)got;
@@ -148,8 +149,6 @@ static s64 pipe_take(struct pipe *p, struct uio *u)
 	}
 	p->reading = false;
 	p->tail = at;
-	if (p->tail == p->head && !p->writing)
-		p->head = p->tail = 0; /* start over in the page that is warm */
 	return done ? done : -EFAULT;
 }
 
@@ -197,12 +196,39 @@ size_t pipe_peek(struct pipe *p, u64 skip, void *buf, size_t n)
 		size_t off, room, m;
 		struct page **slot = pipe_slot(p, at, &off, &room);
 
-		m = MIN(MIN(room, (size_t)(p->head - at)), n - done);
+		room = MIN(room, (size_t)(p->head - at));
+		m = MIN(room, n - done);
 		memcpy((u8 *)buf + done, (u8 *)page_address(*slot) + off, m);
 		done += m;
 		at += m;
 	}
 	return done;
+}
+
+static void pipe_taken(struct pipe *p)
+{
+	if (p->tail == p->head && !p->writing)
+		p->head = p->tail = 0; /* start over in the page that is warm */
+	/* Also for a reader that waited for us and has the end of file to learn. */
+	if (waitq_active(&p->rd) && (p->head != p->tail || !p->writers))
+		waitq_wake(&p->rd, POLLIN | POLLRDNORM);
+	if (waitq_active(&p->wr) && pipe_size(p) - pipe_used(p) >= PIPE_BUF)
+		waitq_wake(&p->wr, POLLOUT | POLLWRNORM);
+}
+
+void pipe_consume(struct pipe *p, u64 n)
+{
+	p->tail += n;
+	pipe_taken(p);
+}
+
+s64 pipe_append(struct pipe *p, struct uio *u, u64 n)
+{
+	s64 r = pipe_put(p, u, n);
+
+	if (r > 0 && waitq_active(&p->rd))
+		waitq_wake(&p->rd, POLLIN | POLLRDNORM);
+	return r;
 }
 
 s64 pipe_read_flags(struct file *f, struct uio *u, bool nonblock)
@@ -217,11 +243,7 @@ s64 pipe_read_flags(struct file *f, struct uio *u, bool nonblock)
 	if (r < 0)
 		return r == -EPIPE ? 0 : r;
 	n = pipe_take(p, u);
-	/* Also for a reader that waited for us and has the end of file to learn. */
-	if (waitq_active(&p->rd) && (p->head != p->tail || !p->writers))
-		waitq_wake(&p->rd, POLLIN | POLLRDNORM);
-	if (waitq_active(&p->wr) && pipe_size(p) - pipe_used(p) >= PIPE_BUF)
-		waitq_wake(&p->wr, POLLOUT | POLLWRNORM);
+	pipe_taken(p);
 	return n;
 }
 
@@ -235,9 +257,7 @@ s64 pipe_write_flags(struct file *f, struct uio *u, bool nonblock)
 		n = pipe_wait_free(p, need, nonblock);
 		if (n < 0)
 			break;
-		n = pipe_put(p, u, MIN((u64)u->resid, pipe_size(p) - pipe_used(p)));
-		if (n > 0 && waitq_active(&p->rd))
-			waitq_wake(&p->rd, POLLIN | POLLRDNORM);
+		n = pipe_append(p, u, MIN((u64)u->resid, pipe_size(p) - pipe_used(p)));
 		if (n < 0)
 			break;
 		done += n;

@@ -41,6 +41,10 @@ s64 pipe_read_flags(struct file *f, struct uio *u, bool nonblock);
 s64 pipe_write_flags(struct file *f, struct uio *u, bool nonblock);
 /* Sleeps until there is data (0), or the end of it (-EPIPE); -EAGAIN, -ERESTARTSYS. */
 int pipe_wait_data(struct pipe *p, bool nonblock);
+/* Drops n bytes from the read end. */
+void pipe_consume(struct pipe *p, u64 n);
+/* Appends up to n bytes of u; the caller has seen that there is room. */
+s64 pipe_append(struct pipe *p, struct uio *u, u64 n);
 /* Sleeps until there is room; SIGPIPE and -EPIPE without readers. */
 int pipe_wait_room(struct pipe *p, bool nonblock);
 /* Copies up to n bytes from the read end's position `skip` on, without taking them. */

@@ -7,10 +7,10 @@
  */
 #include "kernel/mm/internal.h"
 
+#include "abi/linux/resource.h"
 #include "kernel/fs/pcache.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/mm/vdso.h"
-#include "kernel/proc/task.h"
 
 #define FAULT_WINDOW_MAX 16u	    /* pages brought in by a write fault that follows others */
 #define FAULT_WINDOW_HOST 4u	    /* by the first one, where faults are exits */
@@ -347,14 +347,6 @@ static int find_vma_for_fault(struct mm *mm, uptr_t addr, u32 access, struct vma
 	return 0;
 }
 
-static void count_fault(const struct mm *mm)
-{
-	struct task *t = current;
-
-	if (t && t->mm == mm && t->proc)
-		t->proc->minflt++;
-}
-
 int mm_fault(struct mm *mm, uptr_t addr, u32 access)
 {
 	struct fault f = { .mm = mm, .va = ALIGN_DOWN(addr, PAGE_SIZE), .access = access };
@@ -365,7 +357,6 @@ int mm_fault(struct mm *mm, uptr_t addr, u32 access)
 
 	if (r < 0)
 		return r;
-	count_fault(mm);
 	if (kplat->as_next(&mm->as, f.va, f.va + PAGE_SIZE, &va, &off, &prot))
 		return fault_present(&f, off, prot);
 	if (mm->parked.count && radix_get(&mm->parked, f.va >> PAGE_SHIFT))

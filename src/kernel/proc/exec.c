@@ -79,7 +79,13 @@ int process_begin_exec(void)
 		become_leader(t);
 	p->exec_task = NULL;
 	task_reap_dead();
-	return r < 0 ? r : unshare_tables(t);
+	if (r < 0)
+		return r;
+	r = unshare_tables(t);
+	if (r < 0)
+		/* The other threads are gone: there is nothing to return to. */
+		process_start_exit(p, WSTATUS_SIGNALED(SIGKILL));
+	return r;
 }
 
 static void reset_signals(struct task *t)

@@ -57,7 +57,8 @@ static void inherit_times(struct process *parent, const struct process *p)
 	parent->child_stime_ns += s + p->child_stime_ns;
 	parent->child_minflt += p->minflt + p->child_minflt;
 	parent->child_majflt += p->majflt + p->child_majflt;
-	parent->child_maxrss = MAX(parent->child_maxrss, MAX(p->maxrss, p->child_maxrss));
+	parent->child_maxrss = MAX(parent->child_maxrss, p->maxrss);
+	parent->child_maxrss = MAX(parent->child_maxrss, p->child_maxrss);
 }
 
 /* Has p something to report? Consumes it unless WNOWAIT. */

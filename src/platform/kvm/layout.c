@@ -97,7 +97,7 @@ static int build_cpu(struct kvm_machine *m, struct kvm_vcpu *v)
 {
 	u64 top = KVM_STACK_TOP(v->index);
 	u16 bitmap = TSS_IOPB_OFFSET;
-	u8 *tss, *stack;
+	u8 *tss = NULL, *stack = NULL;
 	int r = map_page(m, KVM_TSS_VA(v->index), PT_READ | PT_WRITE, &tss);
 
 	if (!r)

@@ -22,7 +22,7 @@
 #define CODE_OFFSET   0x0ull
 #define DATA_OFFSET   0x1000ull
 #define RING0_VA      (RF_ARENA_BASE + 0x4000)
-#define RING0_LOOP    512u /* instructions timed */
+#define RING0_LOOP    128u /* instructions timed in a round */
 #define NATIVE_PER_US 20u
 #define PROBE_FLAGS   0x247ull /* IF ZF PF CF */
 
@@ -265,45 +265,20 @@ static void check_tsc(struct prober *p)
 /* ---- ring 0 ---- */
 
 /*
- *	mov $2,%edi
+ *	mov $8,%edi; mov $-1,%ebx
  * 1:	rdtsc; mov %eax,%esi; mov $RING0_LOOP/2,%ecx
  * 2:	dec %ecx; jnz 2b
- *	rdtsc; sub %esi,%eax; dec %edi; jnz 1b
- *	hlt; sti
+ *	rdtsc; sub %esi,%eax; cmp %ebx,%eax; cmovb %eax,%ebx; dec %edi; jnz 1b
+ *	mov %ebx,%eax; hlt; sti
  * 3:	jmp 3b
- * The first round warms up translators, the second counts.
+ * The fastest of several short rounds counts: the first warms up translators, and a busy host may interrupt any.
  */
 static const u8 ring0_code[] = {
-	0xbf,
-	2,
-	0,
-	0,
-	0,
-	0x0f,
-	0x31,
-	0x89,
-	0xc6,
-	0xb9,
-	(RING0_LOOP / 2) & 0xff,
-	(RING0_LOOP / 2) >> 8,
-	0,
-	0,
-	0xff,
-	0xc9,
-	0x75,
-	0xfc,
-	0x0f,
-	0x31,
-	0x29,
-	0xf0,
-	0xff,
-	0xcf,
-	0x75,
-	0xeb,
-	0xf4,
-	0xfb,
-	0xeb,
-	0xfe,
+	0xbf, 8, 0, 0, 0, 0xbb, 0xff, 0xff, 0xff, 0xff,					 /* rounds, minimum */
+	0x0f, 0x31, 0x89, 0xc6, 0xb9, (RING0_LOOP / 2) & 0xff, (RING0_LOOP / 2) >> 8, 0, 0,	 /* start */
+	0xff, 0xc9, 0x75, 0xfc,									 /* loop */
+	0x0f, 0x31, 0x29, 0xf0, 0x39, 0xd8, 0x0f, 0x42, 0xd8, 0xff, 0xcf, 0x75, 0xe6,		 /* stop */
+	0x89, 0xd8, 0xf4, 0xfb, 0xeb, 0xfe,							 /* end */
 };
 
 static int ring0_prepare(struct prober *p)

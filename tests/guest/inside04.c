@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside only: this is the first process of a small world: pid 1 or its child, own hostname, no host processes. */
+#include <sys/utsname.h>
+#include <dirent.h>
+
+#include "guest/guest.h"
+
+int main(void)
+{
+	struct utsname u;
+	struct dirent *e;
+	int count = 0;
+	DIR *d = opendir("/proc");
+
+	CHECK(getpid() < 10);
+	OK(uname(&u));
+	CHECK(strcmp(u.nodename, "ringfence") == 0);
+	CHECK(d != NULL);
+	while ((e = readdir(d)))
+		count += e->d_name[0] >= '1' && e->d_name[0] <= '9';
+	CHECK(count >= 1 && count < 10);
+	return 0;
+}
