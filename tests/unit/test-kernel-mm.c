@@ -314,7 +314,7 @@ static struct file test_file = { .ops = &test_fops, .inode = &test_inode, .refs 
 
 static struct process process;
 static struct task task;
-static struct cpu cpu;
+static void *cpu_area[32]; /* struct cpu: `current` is the second word */
 static struct mm *mm;
 
 static void setup(bool host)
@@ -332,7 +332,7 @@ static void setup(bool host)
 			process.rlimit[i].rlim_cur = RLIM_INFINITY;
 		process.rlimit[RLIMIT_STACK].rlim_cur = 8 << 20;
 		task.proc = &process;
-		cpu.current = &task;
+		cpu_area[1] = &task;
 		zero_page = page_alloc(0, ALLOC_ZERO);
 		list_init(&test_inode.vmas);
 		for (unsigned i = 0; i < ARRAY_SIZE(file_pages); i++) {
@@ -341,7 +341,7 @@ static void setup(bool host)
 		}
 		once = true;
 	}
-	ASSERT_EQ(syscall(SYS_arch_prctl, ARCH_SET_GS, &cpu), 0);
+	ASSERT_EQ(syscall(SYS_arch_prctl, ARCH_SET_GS, cpu_area), 0);
 	ASSERT_OK(mm_new(&mm));
 	task.mm = mm;
 }

@@ -4,6 +4,7 @@
 
 #include "abi/linux/errno.h"
 #include "abi/linux/resource.h"
+#include "base/bitmap.h"
 #include "base/string.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/time.h"
@@ -299,7 +300,7 @@ static unsigned select_count(const struct select_sets *s)
 	unsigned count = 0;
 
 	for (unsigned word = 0; word < s->words; word++)
-		count += (unsigned)__builtin_popcountll(select_any(s, word));
+		count += bitmap_word_weight(select_any(s, word));
 	return count;
 }
 

@@ -16,7 +16,7 @@
 struct splice {
 	struct file *in, *out;
 	u64 in_pos, out_pos;
-	u64 len;
+	u64 len;	/* at most a buffer */
 	bool nonblock;
 	u8 *buf;
 };
@@ -32,7 +32,7 @@ static s64 splice_from_pipe(struct splice *s)
 	if (r < 0)
 		return r == -EPIPE ? 0 : r;
 	p->reading = true;
-	n = pipe_peek(p, 0, s->buf, MIN(s->len, (u64)SPLICE_BUFFER));
+	n = pipe_peek(p, 0, s->buf, s->len);
 	uio_kernel(&u, s->buf, n);
 	r = file_write(s->out, &u, &s->out_pos);
 	p->reading = false;
@@ -50,7 +50,7 @@ static s64 splice_to_pipe(struct splice *s)
 		return r;
 	/* Nobody may take the room while the read sleeps. */
 	p->writing = true;
-	uio_kernel(&u, s->buf, MIN(MIN(s->len, (u64)SPLICE_BUFFER), pipe_size(p) - pipe_used(p)));
+	uio_kernel(&u, s->buf, MIN(s->len, pipe_size(p) - pipe_used(p)));
 	r = file_read(s->in, &u, &s->in_pos);
 	p->writing = false;
 	if (r > 0) {
@@ -77,7 +77,7 @@ static s64 splice_pipes(struct splice *s, bool keep)
 		if (r < 0)
 			return r == -EPIPE && out->readers ? 0 : r;
 	} while (in->reading || in->head == in->tail);
-	n = MIN(MIN(s->len, (u64)SPLICE_BUFFER), pipe_size(out) - pipe_used(out));
+	n = MIN(s->len, pipe_size(out) - pipe_used(out));
 	n = pipe_peek(in, 0, s->buf, n);
 	uio_kernel(&u, s->buf, n);
 	r = pipe_append(out, &u, n);
@@ -134,7 +134,7 @@ static int splice_get(struct splice *s, int in, int out, u32 flags, u64 len)
 		file_unref(s->in);
 		return r;
 	}
-	s->len = len;
+	s->len = MIN(len, (u64)SPLICE_BUFFER);
 	s->nonblock = (flags & SPLICE_F_NONBLOCK) || (file_pipe(s->in) && file_pipe(s->out) && ((s->in->flags | s->out->flags) & O_NONBLOCK));
 	s->buf = kmalloc(SPLICE_BUFFER);
 	if (s->buf)
