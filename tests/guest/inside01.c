@@ -2,13 +2,14 @@
 /* Inside only: files of the host can be changed, replaced and removed here, in the writable layer. */
 #include <dirent.h>
 
-#include "guest/guest.h"
+#include "guest/inside.h"
 
 int main(void)
 {
 	int fd;
 	char text[8] = "";
 
+	inside_only();
 	if (getuid() != 0)
 		return 0; /* the files below are root's */
 	fd = OK(open("/etc/passwd", O_RDWR));

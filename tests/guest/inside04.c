@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside only: this is the first process of a small world: pid 1 or its child, own hostname, no host processes. */
-#include <sys/utsname.h>
 #include <dirent.h>
 
-#include "guest/guest.h"
+#include "guest/inside.h"
 
 int main(void)
 {
@@ -12,6 +11,7 @@ int main(void)
 	int count = 0;
 	DIR *d = opendir("/proc");
 
+	inside_only();
 	CHECK(getpid() < 10);
 	OK(uname(&u));
 	CHECK(strcmp(u.nodename, "ringfence") == 0);

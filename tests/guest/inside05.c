@@ -2,7 +2,7 @@
 /* Inside only: the kernel's own memory is out of reach for the program. */
 #include <setjmp.h>
 
-#include "guest/guest.h"
+#include "guest/inside.h"
 
 static sigjmp_buf back;
 
@@ -17,6 +17,7 @@ int main(void)
 					       0x7dfffffff000 + 0x1000 };
 	char *p;
 
+	inside_only();
 	handle(SIGSEGV, handler, SA_NODEFER);
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
 		if (sigsetjmp(back, 1) == 0)

@@ -407,7 +407,7 @@ static void fork_test(void)
 	struct mm *child;
 	unsigned before;
 
-	map_anon(0, 4, RW);
+	map_anon(0, 100, RW);
 	poke(mm, 0, 1);
 	poke(mm, 1, 2);
 	before = frames_used;
@@ -423,6 +423,29 @@ static void fork_test(void)
 	before = frames_used;
 	poke(mm, 1, 3); /* the only owner now: no copy */
 	EXPECT_EQ(frames_used, before);
+}
+
+/* Where faults are exits, pages of small areas are copied at once. */
+static void fork_early_test(void)
+{
+	struct mm *child;
+	unsigned before;
+
+	map_anon(0, 4, RW);
+	poke(mm, 0, 1);
+	ASSERT_OK(mm_fork(mm, &child));
+	before = frames_used;
+	poke(mm, 0, 2);
+	EXPECT_EQ(frames_used, before + (kplat == &kplat_guest));
+	poke(child, 0, 3);
+	EXPECT_EQ(peek(mm, 0), 2);
+	EXPECT_EQ(peek(child, 0), 3);
+	mm_unref(child);
+}
+
+TEST(mm_fork_copies_small_areas_early_in_residency_host)
+{
+	both(fork_early_test);
 }
 
 TEST(mm_fork_copies_on_write)

@@ -60,7 +60,9 @@ static s64 zero_read(struct file *f, struct uio *u, u64 *pos)
 static int zero_mmap(struct file *f, struct vma *v)
 {
 	struct file *mem = NULL;
-	int r = v->flags & VMA_F_SHARED ? memfs_new_file("/dev/zero", v->end - v->start, O_RDWR, &mem) : 0;
+	int r = v->flags & VMA_F_SHARED
+			? memfs_new_file("/dev/zero", v->end - v->start, O_RDWR, &mem)
+			: 0;
 
 	(void)f;
 	if (r < 0)
@@ -114,9 +116,9 @@ static s64 random_ioctl(struct file *f, u32 cmd, u64 arg)
 		return put_user_u32(arg, 256);
 	case 0x40045201: /* RNDADDTOENTCNT */
 	case 0x40085203: /* RNDADDENTROPY */
-	case 0x5204:	 /* RNDZAPENTCNT */
-	case 0x5206:	 /* RNDCLEARPOOL */
-	case 0x5207:	 /* RNDRESEEDCRNG */
+	case 0x5204:     /* RNDZAPENTCNT */
+	case 0x5206:     /* RNDCLEARPOOL */
+	case 0x5207:     /* RNDRESEEDCRNG */
 		return cred_capable(current->cred, CAP_SYS_ADMIN) ? 0 : -EPERM;
 	default:
 		return -ENOTTY;
@@ -129,7 +131,9 @@ static u32 always_ready(struct file *f, struct poll_table *pt)
 	return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
 }
 
-static const struct file_ops null_fops = { .read = null_read, .write = null_write, .llseek = null_llseek };
+static const struct file_ops null_fops = { .read = null_read,
+					   .write = null_write,
+					   .llseek = null_llseek };
 static const struct file_ops zero_fops = {
 	.read = zero_read,
 	.write = null_write,
@@ -137,7 +141,9 @@ static const struct file_ops zero_fops = {
 	.mmap = zero_mmap,
 	.fault_page = zero_fault_page,
 };
-static const struct file_ops full_fops = { .read = zero_read, .write = full_write, .llseek = null_llseek };
+static const struct file_ops full_fops = { .read = zero_read,
+					   .write = full_write,
+					   .llseek = null_llseek };
 /* What is written would be mixed into the pool; ours needs no help. */
 static const struct file_ops random_fops = {
 	.read = random_read,
@@ -147,6 +153,7 @@ static const struct file_ops random_fops = {
 	.ioctl = random_ioctl,
 };
 static const struct file_ops tty_fops = { .open = stdio_open_tty };
+static const struct file_ops console_fops = { .open = stdio_open_console };
 
 /* ---- the tree ---- */
 
@@ -163,6 +170,7 @@ static const struct device devices[] = {
 	{ "random", 0666, MEM_MAJOR, DEV_RANDOM_MINOR, &random_fops },
 	{ "urandom", 0666, MEM_MAJOR, DEV_URANDOM_MINOR, &random_fops },
 	{ "tty", 0666, TTYAUX_MAJOR, DEV_TTY_MINOR, &tty_fops },
+	{ "console", 0620, TTYAUX_MAJOR, DEV_CONSOLE_MINOR, &console_fops },
 };
 static const struct {
 	const char *name, *target;
@@ -191,7 +199,8 @@ const struct file_ops *chrdev_lookup(u64 rdev)
 
 enum entry_kind { ENTRY_DIR, ENTRY_DEVICE, ENTRY_LINK };
 
-static int devfs_add(struct super *sb, enum entry_kind kind, const char *name, u32 mode, u64 rdev, const char *target)
+static int devfs_add(struct super *sb, enum entry_kind kind, const char *name, u32 mode, u64 rdev,
+		     const char *target)
 {
 	struct inode *root = sb->root->inode, *i = NULL;
 	struct dentry *d = dentry_new(sb->root, name, strlen(name));
@@ -221,7 +230,8 @@ static int devfs_fill(struct super *sb)
 	int r = 0;
 
 	for (size_t n = 0; r == 0 && n < ARRAY_SIZE(devices); n++)
-		r = devfs_add(sb, ENTRY_DEVICE, devices[n].name, devices[n].mode, kdev_make(devices[n].major, devices[n].minor), NULL);
+		r = devfs_add(sb, ENTRY_DEVICE, devices[n].name, devices[n].mode,
+			      kdev_make(devices[n].major, devices[n].minor), NULL);
 	for (size_t n = 0; r == 0 && n < ARRAY_SIZE(dirs); n++)
 		r = devfs_add(sb, ENTRY_DIR, dirs[n].name, dirs[n].mode, 0, NULL);
 	for (size_t n = 0; r == 0 && n < ARRAY_SIZE(links); n++)

@@ -12,8 +12,8 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 
-#define PROC_ROOT_INO 1u
-#define DIR_FIRST_ENTRY 2u   /* positions: ".", "..", entries of the table, numbers */
+#define PROC_ROOT_INO    1u
+#define DIR_FIRST_ENTRY  2u /* positions: ".", "..", entries of the table, numbers */
 #define DIR_FIRST_NUMBER 256u
 
 /* ---- texts ---- */
@@ -105,8 +105,8 @@ bool proc_may_access(const struct task *t)
 		return true;
 	if (!me || !c || t->dumpable_off)
 		return false;
-	return me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid && me->fsgid == c->egid && me->fsgid == c->sgid &&
-	       me->fsgid == c->gid;
+	return me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid &&
+	       me->fsgid == c->egid && me->fsgid == c->sgid && me->fsgid == c->gid;
 }
 
 struct mm *proc_mm(const struct proc_node *n)
@@ -123,7 +123,8 @@ static const struct file_ops proc_dir_fops, proc_file_fops;
 
 static u64 entry_ino(const struct proc_entry *e, int tid, int nr)
 {
-	return (hash_combine(hash_pointer(e), (u64)(u32)tid << 32 | (u32)nr) & 0xffffffffu) | 0x100000000u;
+	return (hash_combine(hash_pointer(e), (u64)(u32)tid << 32 | (u32)nr) & 0xffffffffu) |
+	       0x100000000u;
 }
 
 /* The owner is who the task runs as; root's when nobody else may look. proc(5), "/proc/[pid]". */
@@ -149,7 +150,8 @@ static int proc_permission(struct inode *i, u32 mask)
 	return r < 0 ? -ESRCH : inode_permission_cred(i, current->cred, mask);
 }
 
-static struct inode *proc_inode_new(struct super *sb, const struct proc_entry *e, const struct proc_node *parent)
+static struct inode *proc_inode_new(struct super *sb, const struct proc_entry *e,
+				    const struct proc_node *parent)
 {
 	struct inode *i = inode_new(sb, sizeof(struct proc_node), e->mode);
 	struct proc_node *n;
@@ -185,7 +187,8 @@ static bool parse_number(const char *s, size_t len, int *ret)
 	u64 v = 0;
 	const char *end = s + len;
 
-	if (!len || len > 10 || (len > 1 && s[0] == '0') || parse_digits(s, end, 10, &v) != end || v > INT32_MAX)
+	if (!len || len > 10 || (len > 1 && s[0] == '0') || parse_digits(s, end, 10, &v) != end ||
+	    v > INT32_MAX)
 		return false;
 	*ret = (int)v;
 	return true;
@@ -251,7 +254,8 @@ static bool proc_revalidate(struct inode *dir, struct dentry *d)
 
 	if (!n || (n->tid && !proc_task(n)))
 		return false;
-	if (up->entry->numbers && parse_number(d->name, d->name_len, &nr) && !up->entry->numbers->valid(up, nr))
+	if (up->entry->numbers && parse_number(d->name, d->name_len, &nr) &&
+	    !up->entry->numbers->valid(up, nr))
 		return false;
 	proc_getattr(d->inode);
 	return true;
@@ -285,7 +289,8 @@ static bool list_entries(struct file *f, struct dir_emit *d)
 	for (; e && e->name && f->pos < DIR_FIRST_NUMBER; e++, at++) {
 		if (at < f->pos)
 			continue;
-		if (!d->emit(d, e->name, strlen(e->name), entry_ino(e, n->tid, 0), inode_dirent_type(e->mode), at + 1))
+		if (!d->emit(d, e->name, strlen(e->name), entry_ino(e, n->tid, 0),
+			     inode_dirent_type(e->mode), at + 1))
 			return false;
 		f->pos = at + 1;
 	}
@@ -308,7 +313,8 @@ static bool list_numbers(struct file *f, struct dir_emit *d)
 		int len = fmt_snprintf(name, sizeof(name), "%d", nr);
 		u64 ino = entry_ino(numbers->entry, dir ? nr : n->tid, dir ? 0 : nr);
 
-		if (!d->emit(d, name, (size_t)len, ino, inode_dirent_type(numbers->entry->mode), DIR_FIRST_NUMBER + (u64)nr + 1))
+		if (!d->emit(d, name, (size_t)len, ino, inode_dirent_type(numbers->entry->mode),
+			     DIR_FIRST_NUMBER + (u64)nr + 1))
 			return false;
 		f->pos = DIR_FIRST_NUMBER + (u64)nr + 1;
 	}
@@ -468,7 +474,8 @@ static const struct inode_ops proc_magic_ops = {
 	.follow = proc_follow,
 	.getattr = proc_getattr,
 };
-static const struct file_ops proc_dir_fops = { .iterate = proc_iterate, .llseek = file_llseek_generic };
+static const struct file_ops proc_dir_fops = { .iterate = proc_iterate,
+					       .llseek = file_llseek_generic };
 static const struct file_ops proc_file_fops = {
 	.read = proc_read,
 	.write = proc_write,
@@ -481,9 +488,10 @@ static const struct file_ops proc_file_fops = {
 static int proc_statfs(struct super *sb, struct linux_statfs *ret)
 {
 	(void)sb;
-	*ret = (struct linux_statfs){
-		.f_type = PROC_SUPER_MAGIC, .f_bsize = PAGE_SIZE, .f_frsize = PAGE_SIZE, .f_namelen = NAME_MAX
-	};
+	*ret = (struct linux_statfs){ .f_type = PROC_SUPER_MAGIC,
+				      .f_bsize = PAGE_SIZE,
+				      .f_frsize = PAGE_SIZE,
+				      .f_namelen = NAME_MAX };
 	return 0;
 }
 

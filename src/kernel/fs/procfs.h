@@ -8,7 +8,7 @@
 #include "base/types.h"
 #include "kernel/fs/vfs.h"
 
-#define PROC_TEXT_MAX (4u << 20) /* bytes of one file */
+#define PROC_TEXT_MAX  (4u << 20) /* bytes of one file */
 #define PROC_WRITE_MAX 4096u
 
 struct task;
@@ -34,12 +34,13 @@ static inline void text_putc(struct text *t, char c)
 
 /* Entries named by numbers: processes, threads, descriptors. */
 struct proc_numbers {
-	int (*next)(struct proc_node *dir, int from); /* smallest number >= from, or -1; for listing */
+	int (*next)(struct proc_node *dir,
+		    int from); /* smallest number >= from, or -1; for listing */
 	bool (*valid)(struct proc_node *dir, int nr); /* may be entered */
-	const struct proc_entry *entry;		      /* what each is */
+	const struct proc_entry *entry;               /* what each is */
 };
 
-#define PROC_F_OWNER 1u	 /* of a task: only who may trace it may read */
+#define PROC_F_OWNER 1u /* of a task: only who may trace it may read */
 
 struct proc_entry {
 	const char *name; /* NULL ends a table */
@@ -48,20 +49,21 @@ struct proc_entry {
 	const struct proc_entry *dir;
 	const struct proc_numbers *numbers;
 	int (*show)(struct proc_node *n, struct text *t);
-	s64 (*write)(struct proc_node *n, char *buf, size_t len); /* NUL-terminated copy of what was written */
+	s64 (*write)(struct proc_node *n, char *buf,
+		     size_t len); /* NUL-terminated copy of what was written */
 	s64 (*readlink)(struct proc_node *n, char *buf, size_t size);
 	int (*follow)(struct proc_node *n, struct path *ret);
 	const struct file_ops *fops; /* in place of the ordinary ones */
-	const char *value;	     /* constant text for proc_show_value() */
+	const char *value;           /* constant text for proc_show_value() */
 };
 
 struct proc_node {
 	struct inode inode; /* first */
 	const struct proc_entry *entry;
-	int tid;	    /* 0: no task's */
-	bool thread;	    /* below task/: of the thread alone */
-	u64 start_ns;	    /* of the task's process */
-	int nr;		    /* fd of fd/N and fdinfo/N */
+	int tid;      /* 0: no task's */
+	bool thread;  /* below task/: of the thread alone */
+	u64 start_ns; /* of the task's process */
+	int nr;       /* fd of fd/N and fdinfo/N */
 };
 static inline struct proc_node *proc_node_of(struct inode *i)
 {
@@ -76,14 +78,14 @@ bool proc_may_access(const struct task *t);
 struct mm *proc_mm(const struct proc_node *n);
 int proc_show_value(struct proc_node *n, struct text *t);
 
-extern const struct proc_entry proc_root_entries[];	  /* procfs_global.c */
-extern const struct proc_numbers proc_processes;	  /* procfs_pid.c */
+extern const struct proc_entry proc_root_entries[]; /* procfs_global.c */
+extern const struct proc_numbers proc_processes;    /* procfs_pid.c */
 extern const struct file_ops proc_mem_fops;
-int proc_show_mounts(struct proc_node *n, struct text *t);	  /* procfs_mounts.c */
+int proc_show_mounts(struct proc_node *n, struct text *t); /* procfs_mounts.c */
 int proc_show_mountinfo(struct proc_node *n, struct text *t);
-int proc_show_maps(struct proc_node *n, struct text *t);	  /* procfs_maps.c */
+int proc_show_maps(struct proc_node *n, struct text *t); /* procfs_maps.c */
 int proc_show_smaps(struct proc_node *n, struct text *t);
-int proc_show_stat(struct proc_node *n, struct text *t);	  /* procfs_status.c */
+int proc_show_stat(struct proc_node *n, struct text *t); /* procfs_status.c */
 int proc_show_statm(struct proc_node *n, struct text *t);
 int proc_show_status(struct proc_node *n, struct text *t);
-int proc_show_cpuinfo(struct proc_node *n, struct text *t);	  /* procfs_cpuinfo.c */
+int proc_show_cpuinfo(struct proc_node *n, struct text *t); /* procfs_cpuinfo.c */

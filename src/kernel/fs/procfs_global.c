@@ -16,7 +16,7 @@
 #include "kernel/sys/uts.h"
 
 #define NS_PER_TICK (1000000000ul / USER_HZ)
-#define KIB(pages) ((pages) << (PAGE_SHIFT - 10))
+#define KIB(pages)  ((pages) << (PAGE_SHIFT - 10))
 
 static s64 self_readlink(struct proc_node *n, char *buf, size_t size)
 {
@@ -43,14 +43,25 @@ static int show_meminfo(struct proc_node *n, struct text *t)
 	(void)n;
 	page_stats(&total, &free);
 	pcache_stats(&cached, &dirty);
-	text_printf(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\nBuffers:        %8u kB\n", KIB(total), KIB(free),
-		    KIB(free + cached - MIN(dirty, cached)), 0);
-	text_printf(t, "Cached:         %8lu kB\nSwapCached:     %8u kB\nActive:         %8lu kB\nInactive:       %8lu kB\n", KIB(cached), 0,
-		    KIB(total - free - MIN(cached, total - free)), KIB(cached));
-	text_printf(t, "SwapTotal:      %8u kB\nSwapFree:       %8u kB\nDirty:          %8lu kB\nWriteback:      %8u kB\n", 0, 0, KIB(dirty), 0);
-	text_printf(t, "AnonPages:      %8lu kB\nMapped:         %8u kB\nShmem:          %8u kB\n", KIB(total - free - MIN(cached, total - free)), 0, 0);
-	text_printf(t, "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n", KIB(total), KIB(total - free));
-	text_puts(t, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\n");
+	text_printf(
+		t,
+		"MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\nBuffers:        %8u kB\n",
+		KIB(total), KIB(free), KIB(free + cached - MIN(dirty, cached)), 0);
+	text_printf(
+		t,
+		"Cached:         %8lu kB\nSwapCached:     %8u kB\nActive:         %8lu kB\nInactive:       %8lu kB\n",
+		KIB(cached), 0, KIB(total - free - MIN(cached, total - free)), KIB(cached));
+	text_printf(
+		t,
+		"SwapTotal:      %8u kB\nSwapFree:       %8u kB\nDirty:          %8lu kB\nWriteback:      %8u kB\n",
+		0, 0, KIB(dirty), 0);
+	text_printf(t, "AnonPages:      %8lu kB\nMapped:         %8u kB\nShmem:          %8u kB\n",
+		    KIB(total - free - MIN(cached, total - free)), 0, 0);
+	text_printf(t, "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n", KIB(total),
+		    KIB(total - free));
+	text_puts(
+		t,
+		"HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\n");
 	return 0;
 }
 
@@ -90,14 +101,18 @@ static int show_stat(struct proc_node *n, struct text *t)
 	cpu_times(&user, &system);
 	idle = idle_ns(user + system);
 	sched_count_load(&running, &total);
-	text_printf(t, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", user / NS_PER_TICK, system / NS_PER_TICK, idle / NS_PER_TICK);
+	text_printf(t, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", user / NS_PER_TICK, system / NS_PER_TICK,
+		    idle / NS_PER_TICK);
 	for (unsigned i = 0; i < nr_cpus; i++) {
-		text_printf(t, "cpu%u %lu 0 %lu %lu 0 0 0 0 0 0\n", i, user / nr_cpus / NS_PER_TICK, system / nr_cpus / NS_PER_TICK,
-			    idle / nr_cpus / NS_PER_TICK);
+		text_printf(t, "cpu%u %lu 0 %lu %lu 0 0 0 0 0 0\n", i, user / nr_cpus / NS_PER_TICK,
+			    system / nr_cpus / NS_PER_TICK, idle / nr_cpus / NS_PER_TICK);
 		switches += boot_info()->cpu[i].switches;
 	}
-	text_printf(t, "intr 0\nctxt %lu\nbtime %lu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n", switches,
-		    (u64)((ktime_real() - uptime_ns()) / NSEC_PER_SEC), total, running ? running : 1);
+	text_printf(
+		t,
+		"intr 0\nctxt %lu\nbtime %lu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
+		switches, (u64)((ktime_real() - uptime_ns()) / NSEC_PER_SEC), total,
+		running ? running : 1);
 	return 0;
 }
 
@@ -121,7 +136,8 @@ static int show_loadavg(struct proc_node *n, struct text *t)
 	sched_count_load(&running, &total);
 	list_for_each_entry(p, &processes, all_node)
 		last = p;
-	text_printf(t, "0.00 0.00 0.00 %u/%u %d\n", running ? running : 1, total, last ? last->pid : 1);
+	text_printf(t, "0.00 0.00 0.00 %u/%u %d\n", running ? running : 1, total,
+		    last ? last->pid : 1);
 	return 0;
 }
 
@@ -185,11 +201,26 @@ static int show_file_nr(struct proc_node *n, struct text *t)
 
 /* ---- tables ---- */
 
-#define DIR(n, d) { .name = (n), .mode = S_IFDIR | 0555, .dir = (d) }
-#define FILE_(n, s) { .name = (n), .mode = S_IFREG | 0444, .show = (s) }
-#define VALUE(n, v) { .name = (n), .mode = S_IFREG | 0444, .show = proc_show_value, .value = (v) }
-#define LINK(n, r) { .name = (n), .mode = S_IFLNK | 0777, .readlink = (r) }
-#define END { .name = NULL }
+#define DIR(n, d)                                               \
+	{                                                       \
+		.name = (n), .mode = S_IFDIR | 0555, .dir = (d) \
+	}
+#define FILE_(n, s)                                              \
+	{                                                        \
+		.name = (n), .mode = S_IFREG | 0444, .show = (s) \
+	}
+#define VALUE(n, v)                                                                        \
+	{                                                                                  \
+		.name = (n), .mode = S_IFREG | 0444, .show = proc_show_value, .value = (v) \
+	}
+#define LINK(n, r)                                                   \
+	{                                                            \
+		.name = (n), .mode = S_IFLNK | 0777, .readlink = (r) \
+	}
+#define END                  \
+	{                    \
+		.name = NULL \
+	}
 
 static const struct proc_entry random_entries[] = {
 	FILE_("boot_id", show_boot_id),
@@ -276,7 +307,8 @@ const struct proc_entry proc_root_entries[] = {
 	FILE_("uptime", show_uptime),
 	FILE_("version", show_version),
 	FILE_("loadavg", show_loadavg),
-	VALUE("filesystems", "nodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\nnodev\toverlay\nnodev\thostfs\n"),
+	VALUE("filesystems",
+	      "nodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\nnodev\toverlay\nnodev\thostfs\n"),
 	VALUE("cmdline", "ringfence\n"),
 	VALUE("devices", "Character devices:\n  1 mem\n  5 /dev/tty\n\nBlock devices:\n"),
 	VALUE("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),

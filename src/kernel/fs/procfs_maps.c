@@ -16,14 +16,17 @@ static const char *vma_special_name(const struct mm *mm, const struct vma *v)
 		return "[vdso]";
 	if (v->flags & VMA_F_VVAR)
 		return "[vvar]";
-	if (v->flags & VMA_F_HEAP || (!v->file && v->start <= mm->brk && v->end >= mm->brk_start && mm->brk > mm->brk_start))
+	if (v->flags & VMA_F_HEAP ||
+	    (!v->file && v->start <= mm->brk && v->end >= mm->brk_start && mm->brk > mm->brk_start))
 		return "[heap]";
 	return v->flags & VMA_F_STACK ? "[stack]" : NULL;
 }
 
-static void show_vma_name(struct text *t, const struct mm *mm, const struct vma *v, size_t line_start, char *buf)
+static void show_vma_name(struct text *t, const struct mm *mm, const struct vma *v,
+			  size_t line_start, char *buf)
 {
-	const char *name = v->file ? path_string(&v->file->path, NULL, buf, PATH_MAX) : vma_special_name(mm, v);
+	const char *name = v->file ? path_string(&v->file->path, NULL, buf, PATH_MAX)
+				   : vma_special_name(mm, v);
 	bool gone = v->file && v->file->path.mnt == anon_mount;
 
 	if (name) {
@@ -47,8 +50,9 @@ static void show_vma(struct text *t, const struct mm *mm, const struct vma *v, c
 		dev = i->dev ? i->dev : i->sb->dev;
 		ino = i->ino;
 	}
-	text_printf(t, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", v->start, v->end, v->flags & VMA_F_READ ? 'r' : '-',
-		    v->flags & VMA_F_WRITE ? 'w' : '-', v->flags & VMA_F_EXEC ? 'x' : '-', v->flags & VMA_F_SHARED ? 's' : 'p',
+	text_printf(t, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", v->start, v->end,
+		    v->flags & VMA_F_READ ? 'r' : '-', v->flags & VMA_F_WRITE ? 'w' : '-',
+		    v->flags & VMA_F_EXEC ? 'x' : '-', v->flags & VMA_F_SHARED ? 's' : 'p',
 		    v->file ? v->pgoff << PAGE_SHIFT : 0, kdev_major(dev), kdev_minor(dev), ino);
 	show_vma_name(t, mm, v, line_start, buf);
 }
@@ -71,10 +75,16 @@ static void show_vma_usage(struct text *t, struct mm *mm, const struct vma *v)
 	u64 size = (v->end - v->start) >> 10, rss = vma_resident_pages(mm, v) << 2;
 	bool anon = !v->file;
 
-	text_printf(t, "Size:           %8lu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\nRss:            %8lu kB\n", size, 4, 4, rss);
-	text_printf(t, "Pss:            %8lu kB\nShared_Clean:   %8u kB\nShared_Dirty:   %8u kB\n", rss, 0, 0);
-	text_printf(t, "Private_Clean:  %8lu kB\nPrivate_Dirty:  %8lu kB\n", anon ? 0 : rss, anon ? rss : 0);
-	text_printf(t, "Referenced:     %8lu kB\nAnonymous:      %8lu kB\nSwap:           %8u kB\n", rss, anon ? rss : 0, 0);
+	text_printf(
+		t,
+		"Size:           %8lu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\nRss:            %8lu kB\n",
+		size, 4, 4, rss);
+	text_printf(t, "Pss:            %8lu kB\nShared_Clean:   %8u kB\nShared_Dirty:   %8u kB\n",
+		    rss, 0, 0);
+	text_printf(t, "Private_Clean:  %8lu kB\nPrivate_Dirty:  %8lu kB\n", anon ? 0 : rss,
+		    anon ? rss : 0);
+	text_printf(t, "Referenced:     %8lu kB\nAnonymous:      %8lu kB\nSwap:           %8u kB\n",
+		    rss, anon ? rss : 0, 0);
 }
 
 static int show_maps(struct proc_node *n, struct text *t, bool usage)
@@ -83,7 +93,8 @@ static int show_maps(struct proc_node *n, struct text *t, bool usage)
 	char *buf = kmalloc(PATH_MAX);
 
 	/* Nothing below sleeps, so the tree stays as it is. */
-	for (struct vma *v = mm && buf ? mm_first_vma(mm) : NULL; v && !t->failed; v = vma_next(v)) {
+	for (struct vma *v = mm && buf ? mm_first_vma(mm) : NULL; v && !t->failed;
+	     v = vma_next(v)) {
 		show_vma(t, mm, v, buf);
 		if (usage)
 			show_vma_usage(t, mm, v);

@@ -14,7 +14,10 @@ static void show_flags(struct text *t, u32 flags)
 	static const struct {
 		u32 flag;
 		const char *name;
-	} names[] = { { MS_NOSUID, ",nosuid" }, { MS_NODEV, ",nodev" }, { MS_NOEXEC, ",noexec" }, { MS_NOATIME, ",noatime" } };
+	} names[] = { { MS_NOSUID, ",nosuid" },
+		      { MS_NODEV, ",nodev" },
+		      { MS_NOEXEC, ",noexec" },
+		      { MS_NOATIME, ",noatime" } };
 
 	text_puts(t, flags & MS_RDONLY ? "ro" : "rw");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -32,7 +35,8 @@ static const char *mount_point_of(const struct mount *m, const struct path *root
 }
 
 /* As seen from the root of the task that is asked about. */
-static int for_each_mount(struct proc_node *n, struct text *t, void (*show)(struct text *, struct mount *, const char *point))
+static int for_each_mount(struct proc_node *n, struct text *t,
+			  void (*show)(struct text *, struct mount *, const char *point))
 {
 	struct task *task = n->tid ? proc_task(n) : current;
 	char *buf = kmalloc(PATH_MAX);
@@ -41,7 +45,8 @@ static int for_each_mount(struct proc_node *n, struct text *t, void (*show)(stru
 	if (!buf)
 		return -ENOMEM;
 	list_for_each_entry(m, &mounts, link) {
-		const char *point = task && task->fs ? mount_point_of(m, &task->fs->root, buf) : NULL;
+		const char *point =
+			task && task->fs ? mount_point_of(m, &task->fs->root, buf) : NULL;
 
 		if (point)
 			show(t, m, point);
@@ -64,7 +69,8 @@ static void show_mount(struct text *t, struct mount *m, const char *point)
 
 static void show_mountinfo(struct text *t, struct mount *m, const char *point)
 {
-	text_printf(t, "%u %u %u:%u / ", m->id, m->at.mnt ? m->at.mnt->id : 0, kdev_major(m->sb->dev), kdev_minor(m->sb->dev));
+	text_printf(t, "%u %u %u:%u / ", m->id, m->at.mnt ? m->at.mnt->id : 0,
+		    kdev_major(m->sb->dev), kdev_minor(m->sb->dev));
 	text_puts_mangled(t, point, "");
 	text_putc(t, ' ');
 	show_flags(t, m->flags);

@@ -109,21 +109,29 @@ static s64 copy_link(const char *s, char *buf, size_t size)
 /* Text of a path as readlink(2) shows it. */
 static s64 path_link(const struct path *p, char *buf, size_t size)
 {
+	static const char gone[] = " (deleted)";
 	char *tmp, *s;
 	s64 r = -ENAMETOOLONG;
 
-	if (p->mnt == anon_mount && (S_ISFIFO(p->dentry->inode->mode) || S_ISSOCK(p->dentry->inode->mode))) {
+	if (p->mnt == anon_mount &&
+	    (S_ISFIFO(p->dentry->inode->mode) || S_ISSOCK(p->dentry->inode->mode))) {
 		char name[40];
 
-		fmt_snprintf(name, sizeof(name), "%s:[%lu]", S_ISFIFO(p->dentry->inode->mode) ? "pipe" : "socket", p->dentry->inode->ino);
+		fmt_snprintf(name, sizeof(name), "%s:[%lu]",
+			     S_ISFIFO(p->dentry->inode->mode) ? "pipe" : "socket",
+			     p->dentry->inode->ino);
 		return copy_link(name, buf, size);
 	}
 	tmp = kmalloc(PATH_MAX);
 	if (!tmp)
 		return -ENOMEM;
-	s = path_string(p, NULL, tmp, PATH_MAX);
-	if (s)
+	s = path_string(p, NULL, tmp, PATH_MAX - sizeof(gone));
+	if (s) {
+		/* Memory files have never had a name. */
+		if (p->mnt == anon_mount && S_ISREG(p->dentry->inode->mode) && s[0] == '/')
+			memcpy(tmp + PATH_MAX - sizeof(gone) - 1, gone, sizeof(gone));
 		r = copy_link(s, buf, size);
+	}
 	kfree(tmp);
 	return r;
 }
@@ -226,7 +234,8 @@ static int show_cmdline(struct proc_node *n, struct text *t)
 		size_t old = t->len;
 		const char *nul;
 
-		show_user_range(t, mm, mm->env_start, MIN(mm->env_end, mm->env_start + PROC_TEXT_MAX / 4));
+		show_user_range(t, mm, mm->env_start,
+				MIN(mm->env_end, mm->env_start + PROC_TEXT_MAX / 4));
 		nul = memchr(t->buf + old, 0, t->len - old);
 		if (nul)
 			t->len = (size_t)(nul - t->buf);
@@ -304,7 +313,9 @@ static s64 mem_llseek(struct file *f, s64 off, int whence)
 	return (s64)f->pos;
 }
 
-const struct file_ops proc_mem_fops = { .read = mem_read, .write = mem_write, .llseek = mem_llseek };
+const struct file_ops proc_mem_fops = { .read = mem_read,
+					.write = mem_write,
+					.llseek = mem_llseek };
 
 /* ---- small files ---- */
 
@@ -397,7 +408,9 @@ static int show_limits(struct proc_node *n, struct text *t)
 	};
 	struct process *p = proc_task(n)->proc;
 
-	text_puts(t, "Limit                     Soft Limit           Hard Limit           Units     \n");
+	text_puts(
+		t,
+		"Limit                     Soft Limit           Hard Limit           Units     \n");
 	for (unsigned i = 0; i < ARRAY_SIZE(limits); i++) {
 		text_printf(t, "%-25s ", limits[i].name);
 		show_limit_value(t, p->rlimit[i].rlim_cur);
@@ -419,7 +432,8 @@ static int show_fdinfo(struct proc_node *n, struct text *t)
 	if (!f)
 		return -ENOENT;
 	flags = f->flags | (table->cloexec[n->nr / 64] >> (n->nr % 64) & 1 ? O_CLOEXEC : 0);
-	text_printf(t, "pos:\t%ld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", (s64)f->pos, flags, f->path.mnt->id, f->inode->ino);
+	text_printf(t, "pos:\t%ld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", (s64)f->pos, flags,
+		    f->path.mnt->id, f->inode->ino);
 	extra = f->ops->fdinfo ? kzalloc(FDINFO_EXTRA_MAX) : NULL;
 	if (extra) {
 		f->ops->fdinfo(f, extra, FDINFO_EXTRA_MAX);
@@ -432,43 +446,71 @@ static int show_fdinfo(struct proc_node *n, struct text *t)
 
 /* ---- tables ---- */
 
-#define REG(n, m, s) .name = (n), .mode = S_IFREG | (m), .show = (s)
-#define LINK(n, f) .name = (n), .mode = S_IFLNK | 0777, .readlink = magic_readlink, .follow = (f)
+#define REG(n, m, s)   .name = (n), .mode = S_IFREG | (m), .show = (s)
+#define LINK(n, f)     .name = (n), .mode = S_IFLNK | 0777, .readlink = magic_readlink, .follow = (f)
 #define VALUE(n, m, v) .name = (n), .mode = S_IFREG | (m), .show = proc_show_value, .value = (v)
 
-static const struct proc_entry fd_entry = { .name = "N", .mode = S_IFLNK | 0700, .readlink = magic_readlink, .follow = fd_follow };
-static const struct proc_entry fdinfo_entry = { REG("N", 0444, show_fdinfo), .flags = PROC_F_OWNER };
-static const struct proc_numbers fd_numbers = { .next = fd_next, .valid = fd_valid, .entry = &fd_entry };
-static const struct proc_numbers fdinfo_numbers = { .next = fd_next, .valid = fd_valid, .entry = &fdinfo_entry };
+static const struct proc_entry fd_entry = {
+	.name = "N", .mode = S_IFLNK | 0700, .readlink = magic_readlink, .follow = fd_follow
+};
+static const struct proc_entry fdinfo_entry = { REG("N", 0444, show_fdinfo),
+						.flags = PROC_F_OWNER };
+static const struct proc_numbers fd_numbers = { .next = fd_next,
+						.valid = fd_valid,
+						.entry = &fd_entry };
+static const struct proc_numbers fdinfo_numbers = { .next = fd_next,
+						    .valid = fd_valid,
+						    .entry = &fdinfo_entry };
 
-#define COMMON_ENTRIES                                                                                                  \
-	{ .name = "fd", .mode = S_IFDIR | 0500, .numbers = &fd_numbers, .flags = PROC_F_OWNER },                       \
-		{ .name = "fdinfo", .mode = S_IFDIR | 0555, .numbers = &fdinfo_numbers, .flags = PROC_F_OWNER },       \
-		{ REG("environ", 0400, show_environ), .flags = PROC_F_OWNER },                                         \
-		{ REG("auxv", 0400, show_auxv), .flags = PROC_F_OWNER }, { REG("status", 0444, proc_show_status) },    \
-		{ REG("personality", 0400, show_personality), .flags = PROC_F_OWNER },                                 \
-		{ REG("limits", 0444, show_limits) }, { REG("comm", 0644, show_comm), .write = write_comm },           \
-		{ REG("cmdline", 0444, show_cmdline) }, { REG("stat", 0444, proc_show_stat) },                         \
-		{ REG("statm", 0444, proc_show_statm) }, { REG("maps", 0444, proc_show_maps), .flags = PROC_F_OWNER }, \
-		{ .name = "mem", .mode = S_IFREG | 0600, .fops = &proc_mem_fops, .flags = PROC_F_OWNER },              \
-		{ LINK("cwd", cwd_follow) }, { LINK("root", root_follow) }, { LINK("exe", exe_follow) },               \
-		{ REG("mounts", 0444, proc_show_mounts) }, { REG("mountinfo", 0444, proc_show_mountinfo) },            \
-		{ REG("smaps", 0444, proc_show_smaps), .flags = PROC_F_OWNER }, { VALUE("wchan", 0444, "0") },         \
-		{ VALUE("cgroup", 0444, "0::/\n") }, { VALUE("oom_score", 0444, "0\n") },                              \
-		{ REG("oom_score_adj", 0644, show_oom_score_adj), .write = write_oom_score_adj },                      \
-		{ VALUE("loginuid", 0644, "4294967295") }, { VALUE("sessionid", 0444, "4294967295") },                 \
-		{ REG("uid_map", 0644, show_id_map) },            \
-		{ REG("gid_map", 0644, show_id_map) }, { REG("projid_map", 0644, show_id_map) },                       \
-		{ VALUE("setgroups", 0644, "allow\n") }
+#define COMMON_ENTRIES                                                                             \
+	{ .name = "fd", .mode = S_IFDIR | 0500, .numbers = &fd_numbers, .flags = PROC_F_OWNER },   \
+		{ .name = "fdinfo",                                                                \
+		  .mode = S_IFDIR | 0555,                                                          \
+		  .numbers = &fdinfo_numbers,                                                      \
+		  .flags = PROC_F_OWNER },                                                         \
+		{ REG("environ", 0400, show_environ), .flags = PROC_F_OWNER },                     \
+		{ REG("auxv", 0400, show_auxv), .flags = PROC_F_OWNER },                           \
+		{ REG("status", 0444, proc_show_status) },                                         \
+		{ REG("personality", 0400, show_personality), .flags = PROC_F_OWNER },             \
+		{ REG("limits", 0444, show_limits) },                                              \
+		{ REG("comm", 0644, show_comm), .write = write_comm },                             \
+		{ REG("cmdline", 0444, show_cmdline) }, { REG("stat", 0444, proc_show_stat) },     \
+		{ REG("statm", 0444, proc_show_statm) },                                           \
+		{ REG("maps", 0444, proc_show_maps), .flags = PROC_F_OWNER },                      \
+		{ .name = "mem",                                                                   \
+		  .mode = S_IFREG | 0600,                                                          \
+		  .fops = &proc_mem_fops,                                                          \
+		  .flags = PROC_F_OWNER },                                                         \
+		{ LINK("cwd", cwd_follow) }, { LINK("root", root_follow) },                        \
+		{ LINK("exe", exe_follow) }, { REG("mounts", 0444, proc_show_mounts) },            \
+		{ REG("mountinfo", 0444, proc_show_mountinfo) },                                   \
+		{ REG("smaps", 0444, proc_show_smaps), .flags = PROC_F_OWNER },                    \
+		{ VALUE("wchan", 0444, "0") }, { VALUE("cgroup", 0444, "0::/\n") },                \
+		{ VALUE("oom_score", 0444, "0\n") },                                               \
+		{ REG("oom_score_adj", 0644, show_oom_score_adj), .write = write_oom_score_adj },  \
+		{ VALUE("loginuid", 0644, "4294967295") },                                         \
+		{ VALUE("sessionid", 0444, "4294967295") }, { REG("uid_map", 0644, show_id_map) }, \
+		{ REG("gid_map", 0644, show_id_map) }, { REG("projid_map", 0644, show_id_map) },   \
+	{                                                                                          \
+		VALUE("setgroups", 0644, "allow\n")                                                \
+	}
 
 static const struct proc_entry thread_entries[] = { COMMON_ENTRIES, { .name = NULL } };
-static const struct proc_entry thread_entry = { .name = "TID", .mode = S_IFDIR | 0555, .dir = thread_entries };
-static const struct proc_numbers thread_numbers = { .next = thread_next, .valid = thread_valid, .entry = &thread_entry };
+static const struct proc_entry thread_entry = { .name = "TID",
+						.mode = S_IFDIR | 0555,
+						.dir = thread_entries };
+static const struct proc_numbers thread_numbers = { .next = thread_next,
+						    .valid = thread_valid,
+						    .entry = &thread_entry };
 
 static const struct proc_entry process_entries[] = {
 	{ .name = "task", .mode = S_IFDIR | 0555, .numbers = &thread_numbers },
 	COMMON_ENTRIES,
 	{ .name = NULL },
 };
-static const struct proc_entry process_entry = { .name = "PID", .mode = S_IFDIR | 0555, .dir = process_entries };
-const struct proc_numbers proc_processes = { .next = process_next, .valid = process_valid, .entry = &process_entry };
+static const struct proc_entry process_entry = { .name = "PID",
+						 .mode = S_IFDIR | 0555,
+						 .dir = process_entries };
+const struct proc_numbers proc_processes = { .next = process_next,
+					     .valid = process_valid,
+					     .entry = &process_entry };

@@ -12,7 +12,7 @@
 #include "kernel/proc/proc.h"
 
 #define NS_PER_TICK (1000000000ul / USER_HZ)
-#define KIB(pages) ((pages) << (PAGE_SHIFT - 10))
+#define KIB(pages)  ((pages) << (PAGE_SHIFT - 10))
 
 static char task_state_char(const struct task *t)
 {
@@ -49,7 +49,9 @@ struct signal_sets {
 
 static void task_signal_sets(const struct task *t, struct signal_sets *s)
 {
-	*s = (struct signal_sets){ .pending = t->pending.set, .shared = t->proc->pending.set, .blocked = t->blocked };
+	*s = (struct signal_sets){ .pending = t->pending.set,
+				   .shared = t->proc->pending.set,
+				   .blocked = t->blocked };
 	for (int sig = 1; t->sighand && sig <= _NSIG; sig++) {
 		u64 handler = t->sighand->action[sig - 1].sa_handler;
 
@@ -114,21 +116,24 @@ int proc_show_stat(struct proc_node *n, struct text *out)
 		process_times(p, &utime, &stime);
 	stat_tty(t, &tty, &tpgid);
 	task_signal_sets(t, &sig);
-	text_printf(out, "%d (%s) %c %d %d %d %d %d %u ", t->tid, t->comm, task_state_char(t), task_ppid(t), process_pgid(p), p->sid, tty,
-		    tpgid, 0x400000u);
-	text_printf(out, "%lu %lu %lu %lu %lu %lu %lu %lu ", p->minflt, p->child_minflt, p->majflt, p->child_majflt, utime / NS_PER_TICK,
-		    stime / NS_PER_TICK, p->child_utime_ns / NS_PER_TICK, p->child_stime_ns / NS_PER_TICK);
-	text_printf(out, "%d %d %u 0 %lu %lu %lu %lu ", 20 + t->nice, t->nice, p->nr_threads, p->start_ns / NS_PER_TICK,
-		    mm ? mm->total_pages << PAGE_SHIFT : 0, mm ? mm->rss : 0, (u64)p->rlimit[RLIMIT_RSS].rlim_cur);
+	text_printf(out, "%d (%s) %c %d %d %d %d %d %u ", t->tid, t->comm, task_state_char(t),
+		    task_ppid(t), process_pgid(p), p->sid, tty, tpgid, 0x400000u);
+	text_printf(out, "%lu %lu %lu %lu %lu %lu %lu %lu ", p->minflt, p->child_minflt, p->majflt,
+		    p->child_majflt, utime / NS_PER_TICK, stime / NS_PER_TICK,
+		    p->child_utime_ns / NS_PER_TICK, p->child_stime_ns / NS_PER_TICK);
+	text_printf(out, "%d %d %u 0 %lu %lu %lu %lu ", 20 + t->nice, t->nice, p->nr_threads,
+		    p->start_ns / NS_PER_TICK, mm ? mm->total_pages << PAGE_SHIFT : 0,
+		    mm ? mm->rss : 0, (u64)p->rlimit[RLIMIT_RSS].rlim_cur);
 	/* startcode endcode startstack kstkesp kstkeip */
 	text_printf(out, "1 1 %lu 0 0 ", see && mm ? mm->stack_top : 0);
-	text_printf(out, "%lu %lu %lu %lu 0 0 0 ", sig.pending & 0x7fffffff, sig.blocked & 0x7fffffff, sig.ignored & 0x7fffffff,
-		    sig.caught & 0x7fffffff);
+	text_printf(out, "%lu %lu %lu %lu 0 0 0 ", sig.pending & 0x7fffffff,
+		    sig.blocked & 0x7fffffff, sig.ignored & 0x7fffffff, sig.caught & 0x7fffffff);
 	/* exit_signal processor rt_priority policy blkio_ticks guest cguest start_data end_data start_brk */
-	text_printf(out, "%d %u %d %u 0 0 0 0 0 %lu ", t == p->leader ? SIGCHLD : -1, t->cpu, t->sched_priority, t->sched_policy,
-		    see && mm ? mm->brk_start : 0);
+	text_printf(out, "%d %u %d %u 0 0 0 0 0 %lu ", t == p->leader ? SIGCHLD : -1, t->cpu,
+		    t->sched_priority, t->sched_policy, see && mm ? mm->brk_start : 0);
 	if (see && mm)
-		text_printf(out, "%lu %lu %lu %lu ", mm->arg_start, mm->arg_end, mm->env_start, mm->env_end);
+		text_printf(out, "%lu %lu %lu %lu ", mm->arg_start, mm->arg_end, mm->env_start,
+			    mm->env_end);
 	else
 		text_puts(out, "0 0 0 0 ");
 	text_printf(out, "%d\n", see && p->zombie ? p->exit_code : 0);
@@ -140,7 +145,8 @@ int proc_show_statm(struct proc_node *n, struct text *out)
 	struct mm_sizes s;
 
 	mm_sizes(proc_task(n)->mm, &s);
-	text_printf(out, "%lu %lu %lu %lu 0 %lu 0\n", s.total, s.rss, MIN(s.shared, s.rss), s.text, s.data + s.stack);
+	text_printf(out, "%lu %lu %lu %lu 0 %lu 0\n", s.total, s.rss, MIN(s.shared, s.rss), s.text,
+		    s.data + s.stack);
 	return 0;
 }
 
@@ -169,16 +175,17 @@ static void status_ids(struct text *out, const struct task *t)
 	const struct process *p = t->proc;
 	const struct cred *c = t->cred;
 
-	text_printf(out, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state_name(task_state_char(t)), p->pid,
-		    t->tid, task_ppid(t));
-	text_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid,
-		    c->fsgid);
+	text_printf(out, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+		    state_name(task_state_char(t)), p->pid, t->tid, task_ppid(t));
+	text_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid,
+		    c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
 	text_printf(out, "FDSize:\t%u\nGroups:\t", t->files ? t->files->size : 0);
 	for (u32 i = 0; i < c->ngroups; i++)
 		text_printf(out, "%u ", c->groups[i]);
 	if (!c->ngroups)
 		text_putc(out, ' ');
-	text_printf(out, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->pid, t->tid, process_pgid(p), p->sid);
+	text_printf(out, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->pid, t->tid,
+		    process_pgid(p), p->sid);
 }
 
 static void status_memory(struct text *out, struct mm *mm)
@@ -186,12 +193,18 @@ static void status_memory(struct text *out, struct mm *mm)
 	struct mm_sizes s;
 
 	mm_sizes(mm, &s);
-	text_printf(out, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n", KIB(s.total), KIB(s.total), KIB(s.locked), 0);
-	text_printf(out, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n", KIB(s.rss), KIB(s.rss),
-		    KIB(s.rss), 0, 0);
-	text_printf(out, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\n", KIB(s.data), KIB(s.stack), KIB(s.text),
-		    KIB(s.lib));
-	text_printf(out, "VmPTE:\t%8lu kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\nCoreDumping:\t0\nTHP_enabled:\t1\n", KIB(s.rss / 512 + 4), 0, 0);
+	text_printf(out, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n",
+		    KIB(s.total), KIB(s.total), KIB(s.locked), 0);
+	text_printf(
+		out,
+		"VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n",
+		KIB(s.rss), KIB(s.rss), KIB(s.rss), 0, 0);
+	text_printf(out, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\n",
+		    KIB(s.data), KIB(s.stack), KIB(s.text), KIB(s.lib));
+	text_printf(
+		out,
+		"VmPTE:\t%8lu kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\nCoreDumping:\t0\nTHP_enabled:\t1\n",
+		KIB(s.rss / 512 + 4), 0, 0);
 }
 
 static void status_signals(struct text *out, const struct task *t)
@@ -200,22 +213,31 @@ static void status_signals(struct text *out, const struct task *t)
 	struct signal_sets s;
 
 	task_signal_sets(t, &s);
-	text_printf(out, "Threads:\t%u\nSigQ:\t%u/%lu\n", p->nr_threads, t->cred->user ? t->cred->user->sigqueues : 0,
+	text_printf(out, "Threads:\t%u\nSigQ:\t%u/%lu\n", p->nr_threads,
+		    t->cred->user ? t->cred->user->sigqueues : 0,
 		    (u64)p->rlimit[RLIMIT_SIGPENDING].rlim_cur);
-	text_printf(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", s.pending, s.shared,
-		    s.blocked, s.ignored, s.caught);
+	text_printf(
+		out,
+		"SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+		s.pending, s.shared, s.blocked, s.ignored, s.caught);
 }
 
 static void status_rest(struct text *out, const struct task *t)
 {
 	const struct cred *c = t->cred;
-	u64 cpus_mask = nr_cpus >= 64 ? ~0ul : (1ul << nr_cpus) - 1, mask = t->cpu_mask & cpus_mask ? t->cpu_mask & cpus_mask : cpus_mask;
+	u64 cpus_mask = nr_cpus >= 64 ? ~0ul : (1ul << nr_cpus) - 1,
+	    mask = t->cpu_mask & cpus_mask ? t->cpu_mask & cpus_mask : cpus_mask;
 	bool first = true;
 
-	text_printf(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n", c->cap_inheritable,
-		    c->cap_permitted, c->cap_effective, c->cap_bounding, c->cap_ambient);
+	text_printf(
+		out,
+		"CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
+		c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding,
+		c->cap_ambient);
 	text_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", t->no_new_privs);
-	text_puts(out, "Speculation_Store_Bypass:\tnot vulnerable\nSpeculationIndirectBranch:\tnot affected\n");
+	text_puts(
+		out,
+		"Speculation_Store_Bypass:\tnot vulnerable\nSpeculationIndirectBranch:\tnot affected\n");
 	text_printf(out, "Cpus_allowed:\t%lx\nCpus_allowed_list:\t", mask);
 	for (unsigned i = 0; i < nr_cpus && i < 64; i++) {
 		unsigned last = i;
@@ -229,7 +251,8 @@ static void status_rest(struct text *out, const struct task *t)
 		i = last;
 	}
 	text_puts(out, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
-	text_printf(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n", t->nvcsw, t->nivcsw);
+	text_printf(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+		    t->nvcsw, t->nivcsw);
 }
 
 int proc_show_status(struct proc_node *n, struct text *out)

@@ -9,6 +9,7 @@
 #include "abi/linux/errno.h"
 #include "abi/linux/fcntl.h"
 #include "abi/linux/ioctl.h"
+#include "abi/linux/kdev.h"
 #include "abi/linux/poll.h"
 #include "abi/linux/signal.h"
 #include "kernel/core/cpu.h"
@@ -24,8 +25,8 @@
 
 struct stream {
 	u64 handle;
-	u32 kind;     /* enum boot_stream_kind */
-	u32 files;    /* open ones */
+	u32 kind;  /* enum boot_stream_kind */
+	u32 files; /* open ones */
 	bool closed;
 	struct waitq wq;
 	struct host_watch watch;
@@ -76,7 +77,8 @@ static s64 stream_transfer(struct stream *s, struct file *f, void *buf, size_t n
 	u32 events = write ? POLLOUT : POLLIN;
 
 	for (;;) {
-		s64 r = s->kind == BOOT_STREAM_TTY ? (write ? tty_check_write() : tty_check_read()) : 0;
+		s64 r = s->kind == BOOT_STREAM_TTY ? (write ? tty_check_write() : tty_check_read())
+						   : 0;
 
 		if (r == 0)
 			r = hc(write ? HC_WRITE : HC_READ, s->handle, buf, n);
@@ -191,7 +193,8 @@ static s64 stream_file_write(struct file *f, struct uio *u, u64 *pos)
 static s64 stream_llseek(struct file *f, s64 off, int whence)
 {
 	struct stream *s = f->private;
-	s64 r = whence < 0 || whence > SEEK_MAX ? -EINVAL : hc(HC_SEEK, s->handle, (u64)off, (u64)whence);
+	s64 r = whence < 0 || whence > SEEK_MAX ? -EINVAL
+						: hc(HC_SEEK, s->handle, (u64)off, (u64)whence);
 
 	if (r >= 0)
 		f->pos = (u64)r;
@@ -203,7 +206,9 @@ static s64 stream_llseek(struct file *f, s64 off, int whence)
 static u32 stream_poll(struct file *f, struct poll_table *pt)
 {
 	struct stream *s = f->private;
-	u32 want = (FMODE_READ(f) ? POLLIN | POLLRDNORM : 0u) | (FMODE_WRITE(f) ? POLLOUT | POLLWRNORM : 0u), got;
+	u32 want = (FMODE_READ(f) ? POLLIN | POLLRDNORM : 0u) |
+		   (FMODE_WRITE(f) ? POLLOUT | POLLWRNORM : 0u),
+	    got;
 	s64 r = hc(HC_POLL, s->handle, want);
 
 	if (r < 0)
@@ -333,7 +338,8 @@ static const struct file_ops stream_file_fops = {
 
 static const struct file_ops *stream_ops(const struct stream *s)
 {
-	return s->kind == BOOT_STREAM_FILE || s->kind == BOOT_STREAM_CHAR ? &stream_file_fops : &stream_fops;
+	return s->kind == BOOT_STREAM_FILE || s->kind == BOOT_STREAM_CHAR ? &stream_file_fops
+									  : &stream_fops;
 }
 
 static int stream_getattr(struct inode *i)
@@ -345,6 +351,11 @@ static int stream_getattr(struct inode *i)
 	if (r < 0)
 		return (int)r;
 	lower_fill_inode(i, &st);
+	/* Whoever started us gave it to the sandbox's user: the host's owner must not keep him from /dev/stdout. */
+	if (!S_ISREG(i->mode)) {
+		i->uid = boot_config()->uid;
+		i->gid = boot_config()->gid;
+	}
 	return 0;
 }
 
@@ -373,16 +384,24 @@ static const struct inode_ops stream_inode_ops = {
 	.open = stream_reopen,
 };
 
-int stdio_open_tty(struct file *f)
+static int open_terminal(struct file *f, struct stream *s)
 {
-	struct stream *s = tty_controlling_stream();
-
 	if (!s)
 		return -ENXIO;
 	f->ops = &stream_fops;
 	f->private = s;
 	s->files++;
 	return 0;
+}
+
+int stdio_open_tty(struct file *f)
+{
+	return open_terminal(f, tty_controlling_stream());
+}
+
+int stdio_open_console(struct file *f)
+{
+	return open_terminal(f, tty_stream());
 }
 
 /* ---- start ---- */
@@ -396,13 +415,49 @@ static void stream_attach_tty(struct stream *s, const struct inode *i)
 		tty_note_lflag(t.c_lflag);
 }
 
+/* A terminal is shown as /dev/console, so that ttyname(3) finds it. -ENOENT where there is no such node. */
+static int stream_file_console(struct stream *s, u32 flags, struct file **ret)
+{
+	const struct boot_config *c = boot_config();
+	struct path p;
+	int r = path_lookup(AT_FDCWD, "/dev/console", LOOKUP_FOLLOW, &p);
+
+	if (r < 0)
+		return r;
+	r = -ENOENT;
+	if (S_ISCHR(p.dentry->inode->mode) &&
+	    p.dentry->inode->rdev == kdev_make(TTYAUX_MAJOR, DEV_CONSOLE_MINOR)) {
+		p.dentry->inode->uid = c->uid;
+		p.dentry->inode->gid = c->gid;
+		r = file_new_on_path(&p, &stream_fops, flags, s, ret);
+	}
+	path_unref(&p);
+	return r;
+}
+
+static int stream_file_anon(struct stream *s, u32 flags, struct file **ret)
+{
+	static const char *const names[] = { "closed",      "/dev/tty", "pipe",
+					     "host:[file]", "socket",   "host:[device]" };
+	int r = file_new_anon(names[s->kind], stream_ops(s), S_IFCHR | 0600, flags, s, ret);
+
+	if (r < 0)
+		return r;
+	(*ret)->inode->pipe = s;
+	(*ret)->inode->ops = &stream_inode_ops;
+	(*ret)->inode->fops = stream_ops(s);
+	r = stream_getattr((*ret)->inode);
+	if (r < 0)
+		klog(1, "standard stream: host fstat: error %d", -r);
+	return 0;
+}
+
 static int stream_open(struct stream *s, const struct boot_stream *b, struct file **ret)
 {
-	static const char *const names[] = { "closed", "/dev/tty", "pipe", "host:[file]", "socket", "host:[device]" };
-	struct file *f;
+	u32 flags = b->flags & (O_ACCMODE | O_APPEND);
 	int r;
 
-	if (b->kind >= ARRAY_SIZE(names))
+	if (b->kind > BOOT_STREAM_CHAR)
 		return -EINVAL;
 	s->kind = b->kind;
 	s->handle = b->handle;
@@ -410,19 +465,14 @@ static int stream_open(struct stream *s, const struct boot_stream *b, struct fil
 	r = host_watch_init(&s->watch, s->handle, &s->wq);
 	if (r < 0)
 		return r;
-	r = file_new_anon(names[b->kind], stream_ops(s), S_IFCHR | 0600, b->flags & (O_ACCMODE | O_APPEND), s, &f);
+	r = s->kind == BOOT_STREAM_TTY ? stream_file_console(s, flags, ret) : -ENOENT;
+	if (r < 0)
+		r = stream_file_anon(s, flags, ret);
 	if (r < 0)
 		return r;
 	s->files = 1;
-	f->inode->pipe = s;
-	f->inode->ops = &stream_inode_ops;
-	f->inode->fops = stream_ops(s);
-	r = stream_getattr(f->inode);
-	if (r < 0)
-		klog(1, "standard stream: host fstat: error %d", -r);
 	if (s->kind == BOOT_STREAM_TTY)
-		stream_attach_tty(s, f->inode);
-	*ret = f;
+		stream_attach_tty(s, (*ret)->inode);
 	return 0;
 }
 

@@ -14,8 +14,8 @@
 struct tty {
 	struct stream *stream; /* NULL: there is no terminal */
 	u64 rdev;
-	int sid;	       /* session it controls, 0: none */
-	int foreground;	       /* process group */
+	int sid;        /* session it controls, 0: none */
+	int foreground; /* process group */
 	bool tostop;
 };
 static struct tty tty;
@@ -63,6 +63,11 @@ void tty_note_lflag(u32 lflag)
 	tty.tostop = lflag & TOSTOP;
 }
 
+struct stream *tty_stream(void)
+{
+	return tty.stream;
+}
+
 static bool tty_controls(const struct process *p)
 {
 	return tty.stream && tty.sid && p->sid == tty.sid;
@@ -75,12 +80,14 @@ struct stream *tty_controlling_stream(void)
 
 static bool in_background(void)
 {
-	return tty_controls(current->proc) && tty.foreground && process_pgid(current->proc) != tty.foreground;
+	return tty_controls(current->proc) && tty.foreground &&
+	       process_pgid(current->proc) != tty.foreground;
 }
 
 static bool signal_has_no_effect(int sig)
 {
-	return (current->blocked & SIGSET_BIT(sig)) || current->sighand->action[sig - 1].sa_handler == SIG_IGN;
+	return (current->blocked & SIGSET_BIT(sig)) ||
+	       current->sighand->action[sig - 1].sa_handler == SIG_IGN;
 }
 
 /* POSIX, General Terminal Interface, 11.1.4 "Terminal Access Control". */
@@ -144,7 +151,8 @@ static int become_controlling(u64 arg)
 		return 0;
 	if (p->sid != p->pid)
 		return -EPERM;
-	if (tty.sid && session_exists(tty.sid) && !(arg == 1 && cred_capable(current->cred, CAP_SYS_ADMIN)))
+	if (tty.sid && session_exists(tty.sid) &&
+	    !(arg == 1 && cred_capable(current->cred, CAP_SYS_ADMIN)))
 		return -EPERM;
 	tty.sid = p->sid;
 	tty.foreground = process_pgid(p);

@@ -18,14 +18,15 @@
 #include "kernel/proc/task.h"
 #include "kernel/sys/syscall.h"
 
-#define EP_NEST_MAX 4	       /* epoll files below each other: epoll_ctl(2), ELOOP */
-#define EP_ITEM_WAITERS 3      /* wait queues of one file */
-#define EP_ITEMS_MAX (1u << 20) /* of the sandbox */
-#define EP_BATCH 32u
+#define EP_NEST_MAX     4          /* epoll files below each other: epoll_ctl(2), ELOOP */
+#define EP_ITEM_WAITERS 3          /* wait queues of one file */
+#define EP_ITEMS_MAX    (1u << 20) /* of the sandbox */
+#define EP_BATCH        32u
 /* What EPOLL_CTL_MOD can't change and EPOLLONESHOT leaves. */
-#define EP_PRIVATE (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
+#define EP_PRIVATE      (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
 /* epoll_ctl(2), EPOLLEXCLUSIVE: what may go with it. */
-#define EP_EXCLUSIVE_OK (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
+#define EP_EXCLUSIVE_OK \
+	(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 
 struct epoll {
 	struct file *file;    /* whose `private` this is, once it has items */
@@ -40,7 +41,7 @@ struct epitem {
 	struct list ready;     /* on ep->ready */
 	struct list file_node; /* on file->epoll_items */
 	struct epoll *ep;
-	struct file *file;     /* borrowed: its release removes the item */
+	struct file *file; /* borrowed: its release removes the item */
 	int fd;
 	u32 events;
 	u64 data;
@@ -108,7 +109,8 @@ static u32 ep_item_poll(struct epitem *it, struct poll_table *pt)
 
 /* ---- items ---- */
 
-static struct epitem *ep_find(struct epoll *ep, struct file *f, int fd, struct rb_node ***ret_link, struct rb_node **ret_parent)
+static struct epitem *ep_find(struct epoll *ep, struct file *f, int fd, struct rb_node ***ret_link,
+			      struct rb_node **ret_parent)
 {
 	struct rb_node **link = &ep->items.node, *parent = NULL;
 
@@ -118,7 +120,9 @@ static struct epitem *ep_find(struct epoll *ep, struct file *f, int fd, struct r
 		if (it->file == f && it->fd == fd)
 			return it;
 		parent = *link;
-		link = (uintptr_t)f < (uintptr_t)it->file || (f == it->file && fd < it->fd) ? &parent->left : &parent->right;
+		link = (uintptr_t)f < (uintptr_t)it->file || (f == it->file && fd < it->fd)
+			       ? &parent->left
+			       : &parent->right;
 	}
 	*ret_link = link;
 	*ret_parent = parent;
@@ -276,8 +280,10 @@ static void epoll_fdinfo(struct file *f, char *buf, size_t n)
 	size_t len = 0;
 
 	rb_for_each_entry(it, &ep->items, node)
-		if (!fmt_append(buf, n, &len, "tfd: %8d events: %8x data: %16lx  pos:%ld ino:%lx sdev:%lx\n", it->fd, it->events, it->data,
-				it->file->pos, it->file->inode->ino, it->file->inode->sb->dev))
+		if (!fmt_append(buf, n, &len,
+				"tfd: %8d events: %8x data: %16lx  pos:%ld ino:%lx sdev:%lx\n",
+				it->fd, it->events, it->data, it->file->pos, it->file->inode->ino,
+				it->file->inode->sb->dev))
 			break;
 }
 
@@ -300,7 +306,8 @@ static sysret_t do_epoll_create(u32 flags)
 	list_init(&ep->ready);
 	waitq_init(&ep->wq);
 	waitq_init(&ep->poll_wq);
-	return anon_fd_install("anon_inode:[eventpoll]", &epoll_fops, O_RDWR, ep, flags & O_CLOEXEC);
+	return anon_fd_install("anon_inode:[eventpoll]", &epoll_fops, O_RDWR, ep,
+			       flags & O_CLOEXEC);
 }
 
 sysret_t sys_epoll_create(const struct sysargs *a)
@@ -315,7 +322,8 @@ sysret_t sys_epoll_create1(const struct sysargs *a)
 
 /* ---- epoll_ctl(2) ---- */
 
-static int ep_check_target(int op, struct file *epf, struct file *f, const struct linux_epoll_event *e)
+static int ep_check_target(int op, struct file *epf, struct file *f,
+			   const struct linux_epoll_event *e)
 {
 	/* Regular files and directories are always ready: they have no poll. */
 	if (!f->ops->poll)
@@ -329,7 +337,8 @@ static int ep_check_target(int op, struct file *epf, struct file *f, const struc
 	return 0;
 }
 
-static int ep_ctl(int op, struct file *epf, struct file *f, int fd, const struct linux_epoll_event *e)
+static int ep_ctl(int op, struct file *epf, struct file *f, int fd,
+		  const struct linux_epoll_event *e)
 {
 	struct rb_node **link, *parent;
 	struct epitem *it;
@@ -375,7 +384,8 @@ sysret_t sys_epoll_ctl(const struct sysargs *a)
 /* ---- epoll_wait(2) ---- */
 
 /* Takes up to n events from `todo`; level-triggered items go to `again`. */
-static unsigned ep_collect(struct list *todo, struct list *again, struct linux_epoll_event *out, unsigned n)
+static unsigned ep_collect(struct list *todo, struct list *again, struct linux_epoll_event *out,
+			   unsigned n)
 {
 	unsigned done = 0;
 
@@ -407,7 +417,8 @@ static s64 ep_report(struct epoll *ep, uptr_t user, unsigned max)
 	while (done < max && !list_empty(&todo)) {
 		unsigned n = ep_collect(&todo, &again, batch, MIN(max - (unsigned)done, EP_BATCH));
 
-		if (n && copy_to_user(user + (u64)done * sizeof(*batch), batch, n * sizeof(*batch)) < 0) {
+		if (n && copy_to_user(user + (u64)done * sizeof(*batch), batch,
+				      n * sizeof(*batch)) < 0) {
 			done = done ? done : -EFAULT;
 			break;
 		}

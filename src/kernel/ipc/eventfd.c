@@ -68,7 +68,8 @@ static u32 eventfd_poll(struct file *f, struct poll_table *pt)
 	struct eventfd *e = f->private;
 
 	poll_wait(pt, &e->wq);
-	return (e->count ? POLLIN | POLLRDNORM : 0) | (e->count < EFD_MAX_VALUE ? POLLOUT | POLLWRNORM : 0);
+	return (e->count ? POLLIN | POLLRDNORM : 0) |
+	       (e->count < EFD_MAX_VALUE ? POLLOUT | POLLWRNORM : 0);
 }
 
 static void eventfd_release(struct file *f)
@@ -103,7 +104,8 @@ static sysret_t do_eventfd(u32 count, u32 flags)
 	e->count = count;
 	e->semaphore = flags & EFD_SEMAPHORE;
 	waitq_init(&e->wq);
-	return anon_fd_install("anon_inode:[eventfd]", &eventfd_fops, O_RDWR | (flags & O_NONBLOCK), e, flags & O_CLOEXEC);
+	return anon_fd_install("anon_inode:[eventfd]", &eventfd_fops, O_RDWR | (flags & O_NONBLOCK),
+			       e, flags & O_CLOEXEC);
 }
 
 sysret_t sys_eventfd(const struct sysargs *a)

@@ -18,7 +18,8 @@ int waitq_sleep(struct waitq *wq)
 	return r == -EINTR ? -ERESTARTSYS : 0;
 }
 
-s64 anon_fd_install(const char *name, const struct file_ops *ops, u32 flags, void *private, u32 fd_flags)
+s64 anon_fd_install(const char *name, const struct file_ops *ops, u32 flags, void *private,
+		    u32 fd_flags)
 {
 	struct file *f;
 	int r = file_new_anon(name, ops, 0600, flags, private, &f);
@@ -67,7 +68,8 @@ int deadline_from_timespec(const struct linux_timespec *ts, u64 *ret)
 
 	if (ts->tv_sec < 0 || ts->tv_nsec < 0 || (u64)ts->tv_nsec >= NSEC_PER_SEC)
 		return -EINVAL;
-	if (__builtin_mul_overflow((u64)ts->tv_sec, NSEC_PER_SEC, &ns) || __builtin_add_overflow(ns, (u64)ts->tv_nsec, &ns))
+	if (__builtin_mul_overflow((u64)ts->tv_sec, NSEC_PER_SEC, &ns) ||
+	    __builtin_add_overflow(ns, (u64)ts->tv_nsec, &ns))
 		ns = ~0ull;
 	*ret = deadline_after_ns(ns);
 	return 0;

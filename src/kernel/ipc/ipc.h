@@ -10,7 +10,8 @@
 /* One interruptible sleep; 0 = look again, -ERESTARTSYS. */
 int waitq_sleep(struct waitq *wq);
 /* A nameless file of mode 0600 at the lowest descriptor. On failure ops->release is called: `private` is taken in any case. */
-s64 anon_fd_install(const char *name, const struct file_ops *ops, u32 flags, void *private, u32 fd_flags);
+s64 anon_fd_install(const char *name, const struct file_ops *ops, u32 flags, void *private,
+		    u32 fd_flags);
 /* The file of a descriptor if it has these ops: *ret = new reference; -EBADF, or -EINVAL for another kind of file. */
 int fd_get_ops(int fd, const struct file_ops *ops, struct file **ret);
 

@@ -9,7 +9,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/sys/syscall.h"
 
-#define MEMFD_PREFIX "/memfd:"
+#define MEMFD_PREFIX   "/memfd:"
 #define MEMFD_NAME_MAX 249u /* memfd_create(2), ERRORS */
 
 static int memfd_new(const char *name, u32 flags, struct file **ret)

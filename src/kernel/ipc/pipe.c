@@ -26,7 +26,8 @@ static struct pipe *pipe_new(struct inode *i)
 
 	if (!p)
 		return NULL;
-	p->nr_pages = pipe_pages_total < PIPE_PAGES_TOTAL_SOFT ? PIPE_DEF_BUFFERS : PIPE_PAGES_SMALL;
+	p->nr_pages =
+		pipe_pages_total < PIPE_PAGES_TOTAL_SOFT ? PIPE_DEF_BUFFERS : PIPE_PAGES_SMALL;
 	p->pages = kcalloc(p->nr_pages, sizeof(*p->pages));
 	if (!p->pages) {
 		kfree(p);

@@ -10,19 +10,20 @@
 #include "kernel/core/wait.h"
 #include "kernel/fs/vfs.h"
 
-#define PIPE_PAGES_TOTAL_SOFT 16384u /* pages of all pipes' sizes, beyond which new pipes are small */
+#define PIPE_PAGES_TOTAL_SOFT \
+	16384u /* pages of all pipes' sizes, beyond which new pipes are small */
 #define PIPE_PAGES_SMALL 2u
 
 struct pipe {
-	u32 refs;		/* open files, and opens that wait */
-	u32 readers, writers;	/* open files by access */
-	u32 r_opens, w_opens;	/* ever: a FIFO's open waits for a change */
-	u32 nr_pages;		/* a power of two */
+	u32 refs;             /* open files, and opens that wait */
+	u32 readers, writers; /* open files by access */
+	u32 r_opens, w_opens; /* ever: a FIFO's open waits for a change */
+	u32 nr_pages;         /* a power of two */
 	bool reading, writing;
-	u64 head, tail;		/* written, read */
-	struct page **pages;	/* allocated when first written */
-	struct waitq rd, wr;	/* wait for data / room */
-	struct inode *inode;	/* borrowed: the files hold it; its `pipe` points here */
+	u64 head, tail;      /* written, read */
+	struct page **pages; /* allocated when first written */
+	struct waitq rd, wr; /* wait for data / room */
+	struct inode *inode; /* borrowed: the files hold it; its `pipe` points here */
 };
 
 static inline u64 pipe_used(const struct pipe *p)

@@ -15,8 +15,8 @@
 #include "kernel/sys/syscall.h"
 
 #define WAITERS_INLINE 8
-#define WAITERS_CHUNK 64
-#define FDS_INLINE 32u
+#define WAITERS_CHUNK  64
+#define FDS_INLINE     32u
 
 struct poll_chunk {
 	struct poll_chunk *next;
@@ -310,7 +310,8 @@ static void select_to_poll(const struct select_sets *s, struct linux_pollfd *fds
 		for (u64 any = select_any(s, word); any; any &= any - 1) {
 			unsigned fd = word * 64 + (unsigned)__builtin_ctzll(any);
 
-			*fds++ = (struct linux_pollfd){ .fd = (s32)fd, .events = (s16)select_wanted(s, fd) };
+			*fds++ = (struct linux_pollfd){ .fd = (s32)fd,
+							.events = (s16)select_wanted(s, fd) };
 		}
 	}
 }
@@ -326,7 +327,8 @@ static s64 select_from_poll(struct select_sets *s, const struct linux_pollfd *fd
 		if (fds->revents & POLLNVAL)
 			return -EBADF;
 		for (unsigned k = 0; k < 3; k++) {
-			if (!s->in[k] || !(s->in[k][fd / 64] >> (fd % 64) & 1) || !((u16)fds->revents & select_events[k]))
+			if (!s->in[k] || !(s->in[k][fd / 64] >> (fd % 64) & 1) ||
+			    !((u16)fds->revents & select_events[k]))
 				continue;
 			s->out[k][fd / 64] |= 1ull << (fd % 64);
 			ready++;
@@ -423,7 +425,8 @@ static int wait_time_from_timeval(struct wait_time *w, uptr_t user)
 	if (r < 0)
 		return r;
 	/* Linux takes a whole number of seconds in tv_usec too. */
-	if (tv.tv_sec < 0 || tv.tv_usec < 0 || __builtin_add_overflow(tv.tv_sec, tv.tv_usec / 1000000, &ts.tv_sec))
+	if (tv.tv_sec < 0 || tv.tv_usec < 0 ||
+	    __builtin_add_overflow(tv.tv_sec, tv.tv_usec / 1000000, &ts.tv_sec))
 		return -EINVAL;
 	ts.tv_nsec = tv.tv_usec % 1000000 * 1000;
 	return wait_time_set(w, &ts);

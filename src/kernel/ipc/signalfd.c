@@ -21,7 +21,9 @@ struct signalfd {
 /* Which members a signal's origin makes valid: sigaction(2), siginfo_t. */
 static void siginfo_convert(struct linux_signalfd_siginfo *d, const struct linux_siginfo *s)
 {
-	*d = (struct linux_signalfd_siginfo){ .ssi_signo = (u32)s->si_signo, .ssi_errno = s->si_errno, .ssi_code = s->si_code };
+	*d = (struct linux_signalfd_siginfo){ .ssi_signo = (u32)s->si_signo,
+					      .ssi_errno = s->si_errno,
+					      .ssi_code = s->si_code };
 	if (s->si_code == SI_TIMER) {
 		d->ssi_tid = (u32)s->si_tid;
 		d->ssi_overrun = (u32)s->si_overrun;
@@ -141,7 +143,8 @@ static sysret_t do_signalfd(int fd, uptr_t user_mask, u64 size, u32 flags)
 	if (!s)
 		return -ENOMEM;
 	s->mask = mask;
-	return anon_fd_install("anon_inode:[signalfd]", &signalfd_fops, O_RDWR | (flags & O_NONBLOCK), s, flags & O_CLOEXEC);
+	return anon_fd_install("anon_inode:[signalfd]", &signalfd_fops,
+			       O_RDWR | (flags & O_NONBLOCK), s, flags & O_CLOEXEC);
 }
 
 sysret_t sys_signalfd(const struct sysargs *a)

@@ -11,12 +11,12 @@
 #include "kernel/sys/syscall.h"
 
 #define SPLICE_BUFFER 65536u
-#define SPLICE_FLAGS ((u32)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
+#define SPLICE_FLAGS  ((u32)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
 
 struct splice {
 	struct file *in, *out;
 	u64 in_pos, out_pos;
-	u64 len;	/* at most a buffer */
+	u64 len; /* at most a buffer */
 	bool nonblock;
 	u8 *buf;
 };
@@ -135,7 +135,9 @@ static int splice_get(struct splice *s, int in, int out, u32 flags, u64 len)
 		return r;
 	}
 	s->len = MIN(len, (u64)SPLICE_BUFFER);
-	s->nonblock = (flags & SPLICE_F_NONBLOCK) || (file_pipe(s->in) && file_pipe(s->out) && ((s->in->flags | s->out->flags) & O_NONBLOCK));
+	s->nonblock =
+		(flags & SPLICE_F_NONBLOCK) || (file_pipe(s->in) && file_pipe(s->out) &&
+						((s->in->flags | s->out->flags) & O_NONBLOCK));
 	s->buf = kmalloc(SPLICE_BUFFER);
 	if (s->buf)
 		return 0;
@@ -216,7 +218,8 @@ sysret_t sys_vmsplice(const struct sysargs *a)
 	if (r == 0) {
 		bool nonblock = (flags & SPLICE_F_NONBLOCK) || (f->flags & O_NONBLOCK);
 
-		r = FMODE_WRITE(f) ? pipe_write_flags(f, &u, nonblock) : pipe_read_flags(f, &u, nonblock);
+		r = FMODE_WRITE(f) ? pipe_write_flags(f, &u, nonblock)
+				   : pipe_read_flags(f, &u, nonblock);
 	}
 	kfree(alloc);
 	file_unref(f);

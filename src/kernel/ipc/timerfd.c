@@ -23,10 +23,10 @@ struct timerfd {
 	struct ktimer timer;
 	struct waitq wq;
 	int clock;
-	u64 next;	/* CLOCK_MONOTONIC ns of the expiration the timer is set to or that has fired */
-	u64 interval;	/* ns, 0: once */
-	u64 ticks;	/* expirations not read */
-	bool armed;	/* an expiration is still to come, or fired with an interval */
+	u64 next; /* CLOCK_MONOTONIC ns of the expiration the timer is set to or that has fired */
+	u64 interval; /* ns, 0: once */
+	u64 ticks;    /* expirations not read */
+	bool armed;   /* an expiration is still to come, or fired with an interval */
 };
 
 static u64 clock_now(int clock)
@@ -150,8 +150,11 @@ static void timerfd_fdinfo(struct file *f, char *buf, size_t n)
 	struct linux_itimerspec its;
 
 	timerfd_get(t, &its);
-	fmt_snprintf(buf, n, "clockid: %d\nticks: %lu\nsettime flags: 00\nit_value: (%ld, %ld)\nit_interval: (%ld, %ld)\n",
-		     t->clock, t->ticks, its.it_value.tv_sec, its.it_value.tv_nsec, its.it_interval.tv_sec, its.it_interval.tv_nsec);
+	fmt_snprintf(
+		buf, n,
+		"clockid: %d\nticks: %lu\nsettime flags: 00\nit_value: (%ld, %ld)\nit_interval: (%ld, %ld)\n",
+		t->clock, t->ticks, its.it_value.tv_sec, its.it_value.tv_nsec,
+		its.it_interval.tv_sec, its.it_interval.tv_nsec);
 }
 
 static const struct file_ops timerfd_fops = {
@@ -164,8 +167,8 @@ static const struct file_ops timerfd_fops = {
 
 static bool timerfd_clock_ok(int clock)
 {
-	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME || clock == CLOCK_REALTIME_ALARM ||
-	       clock == CLOCK_BOOTTIME_ALARM;
+	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||
+	       clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
 }
 
 sysret_t sys_timerfd_create(const struct sysargs *a)
@@ -176,7 +179,8 @@ sysret_t sys_timerfd_create(const struct sysargs *a)
 
 	if ((flags & ~(u32)(TFD_CLOEXEC | TFD_NONBLOCK)) || !timerfd_clock_ok(clock))
 		return -EINVAL;
-	if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) && !cred_capable(current->cred, CAP_WAKE_ALARM))
+	if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) &&
+	    !cred_capable(current->cred, CAP_WAKE_ALARM))
 		return -EPERM;
 	t = kzalloc(sizeof(*t));
 	if (!t)
@@ -184,7 +188,8 @@ sysret_t sys_timerfd_create(const struct sysargs *a)
 	t->clock = clock;
 	waitq_init(&t->wq);
 	ktimer_init(&t->timer, timerfd_fire);
-	return anon_fd_install("anon_inode:[timerfd]", &timerfd_fops, O_RDWR | (flags & O_NONBLOCK), t, flags & O_CLOEXEC);
+	return anon_fd_install("anon_inode:[timerfd]", &timerfd_fops, O_RDWR | (flags & O_NONBLOCK),
+			       t, flags & O_CLOEXEC);
 }
 
 static bool timespec_ok(const struct linux_timespec *ts)
@@ -196,7 +201,8 @@ static u64 timespec_ns(const struct linux_timespec *ts)
 {
 	u64 ns;
 
-	if (__builtin_mul_overflow((u64)ts->tv_sec, NSEC_PER_SEC, &ns) || __builtin_add_overflow(ns, (u64)ts->tv_nsec, &ns))
+	if (__builtin_mul_overflow((u64)ts->tv_sec, NSEC_PER_SEC, &ns) ||
+	    __builtin_add_overflow(ns, (u64)ts->tv_nsec, &ns))
 		return TIMERFD_NS_MAX;
 	return MIN(ns, TIMERFD_NS_MAX);
 }

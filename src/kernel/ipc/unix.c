@@ -150,15 +150,16 @@ static bool queue_has_room(const struct usock *to, size_t n)
 	return !to->bytes || to->bytes + n <= UNIX_QUEUE_MAX;
 }
 
-static struct umsg *umsg_new(struct usock *s, struct uio *u, size_t n)
+static struct umsg *umsg_new(const struct usock *s, size_t n)
 {
 	struct umsg *m = kmalloc(sizeof(*m) + n);
 
 	if (!m)
 		return NULL;
-	*m = (struct umsg){ .len = n, .cred = current_ucred(), .from = s->name, .from_len = s->name_len };
+	*m = (struct umsg){
+		.len = n, .cred = current_ucred(), .from = s->name, .from_len = s->name_len
+	};
 	list_init(&m->node);
-	(void)u;
 	return m;
 }
 
@@ -170,7 +171,7 @@ static int send_target(struct usock *s, struct usock *to, struct usock **ret)
 	if (!to)
 		to = s->peer;
 	if (!to)
-		return s->connected ? -EPIPE : s->type == SOCK_DGRAM ? -ENOTCONN : -ENOTCONN;
+		return s->connected ? -EPIPE : -ENOTCONN;
 	if (to->dead)
 		return s->type == SOCK_DGRAM ? -ECONNREFUSED : -EPIPE;
 	if (to->shut_rd)
@@ -179,7 +180,8 @@ static int send_target(struct usock *s, struct usock *to, struct usock **ret)
 	return 0;
 }
 
-static int send_wait_room(struct usock *s, struct usock *to, size_t n, bool nonblock, u64 deadline, struct usock **ret)
+static int send_wait_room(struct usock *s, struct usock *to, size_t n, bool nonblock, u64 deadline,
+			  struct usock **ret)
 {
 	for (;;) {
 		int r = send_target(s, to, ret);
@@ -208,10 +210,11 @@ static void umsg_attach_files(struct umsg *m, struct umsg_info *info)
 }
 
 /* One message of n bytes; the data is copied before there is room, since that may sleep. */
-static s64 send_one(struct usock *s, struct usock *to, struct uio *u, size_t n, struct umsg_info *info, bool nonblock)
+static s64 send_one(struct usock *s, struct usock *to, struct uio *u, size_t n,
+		    struct umsg_info *info, bool nonblock)
 {
 	u64 deadline = timeo_deadline(s->snd_timeo);
-	struct umsg *m = umsg_new(s, u, n);
+	struct umsg *m = umsg_new(s, n);
 	struct usock *target;
 	int r;
 
@@ -224,7 +227,6 @@ static s64 send_one(struct usock *s, struct usock *to, struct uio *u, size_t n, 
 	else
 		r = send_wait_room(s, to, n, nonblock, deadline, &target);
 	if (r < 0) {
-		uio_revert(u, 0);
 		kfree(m);
 		return r;
 	}
@@ -236,14 +238,16 @@ static s64 send_one(struct usock *s, struct usock *to, struct uio *u, size_t n, 
 	return (s64)n;
 }
 
-s64 usock_send(struct usock *s, struct usock *to, struct uio *u, struct umsg_info *info, u32 flags, bool nonblock)
+s64 usock_send(struct usock *s, struct usock *to, struct uio *u, struct umsg_info *info, u32 flags,
+	       bool nonblock)
 {
 	s64 done = 0, r = take_error(s);
 
 	if (r < 0)
 		return r;
 	if (s->type != SOCK_STREAM)
-		return u->resid > UNIX_QUEUE_MAX ? -EMSGSIZE : send_one(s, to, u, u->resid, info, nonblock);
+		return u->resid > UNIX_QUEUE_MAX ? -EMSGSIZE
+						 : send_one(s, to, u, u->resid, info, nonblock);
 	do {
 		struct usock *target;
 
@@ -318,7 +322,8 @@ static void recv_finish(struct usock *s, struct umsg *m)
 		waitq_wake_all(&s->peer->wr, POLLOUT | POLLWRNORM);
 }
 
-static s64 recv_packet(struct usock *s, struct uio *u, struct umsg_info *info, u32 flags, bool nonblock)
+static s64 recv_packet(struct usock *s, struct uio *u, struct umsg_info *info, u32 flags,
+		       bool nonblock)
 {
 	size_t n, got;
 	struct umsg *m;
@@ -355,7 +360,7 @@ static s64 recv_piece(struct usock *s, struct umsg *m, struct uio *u, struct ums
 		recv_finish(s, m);
 	else
 		list_add(&m->node, &s->queue);
-	return got == want ? (s64)got : got ? (s64)got : -EFAULT;
+	return got || !want ? (s64)got : -EFAULT;
 }
 
 static s64 recv_peek(struct usock *s, struct uio *u, struct umsg_info *info)
@@ -375,7 +380,8 @@ static s64 recv_peek(struct usock *s, struct uio *u, struct umsg_info *info)
 	return done || !n ? done : -EFAULT;
 }
 
-static s64 recv_stream(struct usock *s, struct uio *u, struct umsg_info *info, u32 flags, bool nonblock)
+static s64 recv_stream(struct usock *s, struct uio *u, struct umsg_info *info, u32 flags,
+		       bool nonblock)
 {
 	s64 done = 0, r = 0;
 
@@ -453,7 +459,9 @@ int usock_accept(struct usock *s, bool nonblock, struct usock **ret)
 	if (!s->listening)
 		return -EINVAL;
 	while (list_empty(&s->backlog)) {
-		int r = s->shut_rd ? -EINVAL : nonblock ? -EAGAIN : usock_wait(&s->rd, timeo_deadline(s->rcv_timeo));
+		int r = s->shut_rd ? -EINVAL
+			: nonblock ? -EAGAIN
+				   : usock_wait(&s->rd, timeo_deadline(s->rcv_timeo));
 
 		if (r < 0)
 			return r;
@@ -505,9 +513,11 @@ static u32 unix_poll(struct file *f, struct poll_table *pt)
 		ev |= POLLERR;
 	if (end)
 		ev |= POLLRDHUP;
-	if ((s->shut_rd && s->shut_wr) || (s->type != SOCK_DGRAM && !s->listening && (!s->connected || !s->peer || s->peer->dead)))
+	if ((s->shut_rd && s->shut_wr) || (s->type != SOCK_DGRAM && !s->listening &&
+					   (!s->connected || !s->peer || s->peer->dead)))
 		ev |= POLLHUP;
-	if (!s->listening && (!s->peer || s->peer->dead || queue_has_room(s->peer, UNIX_QUEUE_MAX / 2)))
+	if (!s->listening &&
+	    (!s->peer || s->peer->dead || queue_has_room(s->peer, UNIX_QUEUE_MAX / 2)))
 		ev |= POLLOUT | POLLWRNORM;
 	return ev;
 }
@@ -553,7 +563,8 @@ struct usock *file_usock(const struct file *f)
 
 int unix_socket_file(struct usock *s, u32 flags, struct file **ret)
 {
-	int r = file_new_anon("socket", &unix_fops, S_IFSOCK | 0777, O_RDWR | (flags & SOCK_NONBLOCK ? O_NONBLOCK : 0), s, ret);
+	int r = file_new_anon("socket", &unix_fops, S_IFSOCK | 0777,
+			      O_RDWR | (flags & SOCK_NONBLOCK ? O_NONBLOCK : 0), s, ret);
 
 	if (r < 0)
 		usock_close(s);

@@ -11,17 +11,17 @@
 #include "kernel/core/wait.h"
 #include "kernel/fs/vfs.h"
 
-#define UNIX_QUEUE_MAX 212992u	  /* bytes waiting in one socket; /proc/sys/net/core/wmem_default */
+#define UNIX_QUEUE_MAX    212992u /* bytes waiting in one socket; /proc/sys/net/core/wmem_default */
 #define UNIX_STREAM_PIECE 32768u  /* of a stream, in one message */
-#define UNIX_DGRAM_QUEUE 10u	  /* messages: /proc/sys/net/unix/max_dgram_qlen */
-#define UNIX_BACKLOG_MAX 4096
-#define UNIX_INFLIGHT_MAX 16384u  /* descriptors in messages, of the sandbox */
+#define UNIX_DGRAM_QUEUE  10u     /* messages: /proc/sys/net/unix/max_dgram_qlen */
+#define UNIX_BACKLOG_MAX  4096
+#define UNIX_INFLIGHT_MAX 16384u /* descriptors in messages, of the sandbox */
 
 struct umsg {
 	struct list node;
-	size_t len, off;	/* off: taken by readers of a stream */
+	size_t len, off; /* off: taken by readers of a stream */
 	unsigned nr_files;
-	struct file **files;	/* SCM_RIGHTS, references */
+	struct file **files; /* SCM_RIGHTS, references */
 	struct linux_ucred cred;
 	struct linux_sockaddr_un from;
 	u32 from_len;
@@ -34,31 +34,31 @@ struct usock {
 	bool dead, connected, listening;
 	bool shut_rd, shut_wr;
 	bool passcred;
-	int error;		/* for the next call: SO_ERROR */
-	struct usock *peer;	/* reference */
-	struct list queue;	/* struct umsg */
-	size_t bytes;		/* waiting */
+	int error;          /* for the next call: SO_ERROR */
+	struct usock *peer; /* reference */
+	struct list queue;  /* struct umsg */
+	size_t bytes;       /* waiting */
 	unsigned messages;
-	struct waitq rd, wr;	/* data or a connection / room in our queue */
-	struct list backlog;	/* listening: struct usock.node of sockets to accept */
+	struct waitq rd, wr; /* data or a connection / room in our queue */
+	struct list backlog; /* listening: struct usock.node of sockets to accept */
 	unsigned nr_backlog, max_backlog;
 	struct list node;
 	struct linux_ucred cred, peer_cred;
 	u64 rcv_timeo, snd_timeo; /* ns, 0: none */
 	struct linux_sockaddr_un name;
-	u32 name_len;		/* 0: none */
-	struct inode *inode;	/* reference: bound to a path */
-	struct list bound;	/* on the list of bound sockets */
+	u32 name_len;        /* 0: none */
+	struct inode *inode; /* reference: bound to a path */
+	struct list bound;   /* on the list of bound sockets */
 };
 
 /* What goes with a message beside its data. */
 struct umsg_info {
-	struct file **files;	/* send: taken on success; receive: the caller's */
+	struct file **files; /* send: taken on success; receive: the caller's */
 	unsigned nr_files;
 	struct linux_ucred cred;
 	struct linux_sockaddr_un from;
 	u32 from_len;
-	u32 flags;		/* receive: MSG_TRUNC */
+	u32 flags; /* receive: MSG_TRUNC */
 };
 
 extern const struct file_ops unix_fops;
@@ -68,7 +68,8 @@ void usock_unref(struct usock *s);
 int unix_socket_file(struct usock *s, u32 flags, struct file **ret); /* takes s */
 void usock_pair(struct usock *a, struct usock *b);
 /* `to` for an unconnected datagram, else NULL. */
-s64 usock_send(struct usock *s, struct usock *to, struct uio *u, struct umsg_info *info, u32 flags, bool nonblock);
+s64 usock_send(struct usock *s, struct usock *to, struct uio *u, struct umsg_info *info, u32 flags,
+	       bool nonblock);
 s64 usock_recv(struct usock *s, struct uio *u, struct umsg_info *info, u32 flags, bool nonblock);
 int usock_connect(struct usock *s, struct usock *to, bool nonblock);
 int usock_accept(struct usock *s, bool nonblock, struct usock **ret);
@@ -77,4 +78,5 @@ void usock_shutdown(struct usock *s, bool rd, bool wr);
 /* unix_name.c: addresses */
 int unix_bind(struct usock *s, const struct linux_sockaddr_un *name, u32 len);
 void unix_unbind(struct usock *s);
-int unix_find(const struct linux_sockaddr_un *name, u32 len, int type, struct usock **ret); /* new reference */
+int unix_find(const struct linux_sockaddr_un *name, u32 len, int type,
+	      struct usock **ret); /* new reference */

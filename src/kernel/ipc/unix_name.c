@@ -4,7 +4,7 @@
 #include "kernel/fs/internal.h"
 #include "kernel/ipc/unix.h"
 
-#define NAME_OFF ((u32)offsetof(struct linux_sockaddr_un, sun_path))
+#define NAME_OFF       ((u32)offsetof(struct linux_sockaddr_un, sun_path))
 #define AUTOBIND_TRIES 0x100000u
 
 static LIST_HEAD(bound_sockets);
@@ -56,7 +56,8 @@ static int make_socket(const char *path, struct inode **ret)
 	if (r == 0) {
 		r = nd_last(&nd, &p);
 		if (r == 0) {
-			r = p.dentry->inode ? -EADDRINUSE : vfs_create(&nd.path, p.dentry, S_IFSOCK | 0777, 0);
+			r = p.dentry->inode ? -EADDRINUSE
+					    : vfs_create(&nd.path, p.dentry, S_IFSOCK | 0777, 0);
 			if (r == 0)
 				*ret = inode_ref(p.dentry->inode);
 			path_unref(&p);

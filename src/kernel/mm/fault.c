@@ -15,6 +15,7 @@
 #define FAULT_WINDOW_MAX 16u	    /* pages brought in by a write fault that follows others */
 #define FAULT_WINDOW_HOST 4u	    /* by the first one, where faults are exits */
 #define FAULT_AROUND_PAGES 16u	    /* cached pages of a file mapped together, aligned */
+#define FAULT_AROUND_HOST 64u	    /* the same, where faults are exits */
 #define COPY_EARLY_PAGES 256u	    /* private writable file mappings up to this size are copied when first read (exits) */
 
 struct fault {
@@ -181,7 +182,7 @@ static struct page *cached_page(const struct vma *v, uptr_t va)
 static void fault_around(const struct fault *f, bool copy)
 {
 	struct vma *v = f->vma;
-	const uptr_t span = FAULT_AROUND_PAGES * PAGE_SIZE;
+	const uptr_t span = (faults_are_exits() ? FAULT_AROUND_HOST : FAULT_AROUND_PAGES) * PAGE_SIZE;
 	uptr_t at = MAX(ALIGN_DOWN(f->va, span), v->start), end = MIN(ALIGN_DOWN(f->va, span) + span, v->end);
 	int r = 0;
 

@@ -9,6 +9,9 @@
 
 #define STACK_RANDOM_PAGES (1ull << 22) /* 16 GiB, as on Linux x86-64 */
 #define MMAP_RANDOM_PAGES (1ull << 28)	/* 1 TiB */
+#define FORK_COPY_PAGES 64u	/* fork_copies_page() */
+#define FORK_STACK_BELOW (2 * PAGE_SIZE)
+#define FORK_STACK_ABOVE (4 * PAGE_SIZE)
 #define MMAP_GAP_MIN (128ul << 20)
 #define MMAP_GAP_MAX (RF_MAX_USER_ADDRESS / 6 * 5) /* u64 */
 
@@ -135,23 +138,59 @@ static bool fork_wants_page(u64 off)
 	return page_from_offset(off)->flags & PAGE_F_ANON;
 }
 
+/*
+ * Pages that parent and child will write soon: the small areas of a program's data, and the stack around its pointer. Where a fault is an
+ * exit and a changed entry an invalidation, a copy now is far cheaper than two copy-on-write faults later.
+ */
+static bool fork_copies_page(const struct vma *v, uptr_t va, u64 off, u32 prot)
+{
+	uptr_t sp = current->regs.rsp;
+
+	if (kplat != &kplat_host || !(prot & RF_WRITE) || (v->flags & VMA_F_SHARED) || !frame_counted(off))
+		return false;
+	if (v->flags & VMA_F_GROWSDOWN)
+		return va + FORK_STACK_BELOW >= sp && va < sp + FORK_STACK_ABOVE;
+	return vma_pages(v) <= FORK_COPY_PAGES;
+}
+
+/* False: no memory to spare, share it. */
+static bool fork_copy(struct mm *mm, uptr_t va, u64 off, u32 prot)
+{
+	struct page *p = page_alloc(0, ALLOC_NORETRY);
+
+	if (!p)
+		return false;
+	memcpy(page_address(p), (const void *)(RF_ARENA_BASE + off), PAGE_SIZE);
+	p->flags |= PAGE_F_ANON;
+	if (kplat->as_map(&mm->as, va, page_offset(p), PAGE_SIZE, prot) < 0) {
+		page_unref(p);
+		return false;
+	}
+	mm->rss++;
+	return true;
+}
+
 static int fork_mapped(struct vma *v, struct mm *mm)
 {
 	struct mm *old = v->mm;
-	uptr_t at = v->start, va;
-	bool any = false;
+	uptr_t at = v->start, va, low = v->end, high = v->start; /* of shared pages the parent may write */
 	u64 off;
 	u32 prot;
 	int r = 0;
 
 	while (r == 0 && kplat->as_next(&old->as, at, v->end, &va, &off, &prot)) {
 		at = va + PAGE_SIZE;
-		any |= (prot & RF_WRITE) != 0;
+		if (fork_copies_page(v, va, off, prot) && fork_copy(mm, va, off, prot))
+			continue;
+		if (prot & RF_WRITE) {
+			low = MIN(low, va);
+			high = at;
+		}
 		if (fork_wants_page(off))
 			r = fork_page(v, mm, va, off, prot);
 	}
-	if (any && !(v->flags & VMA_F_SHARED))
-		kplat->as_protect(&old->as, v->start, v->end - v->start, RF_READ | RF_EXEC);
+	if (low < high && !(v->flags & VMA_F_SHARED))
+		kplat->as_protect(&old->as, low, high - low, RF_READ | RF_EXEC);
 	return r;
 }
 

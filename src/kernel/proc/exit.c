@@ -5,8 +5,8 @@
 #include "kernel/core/cpu.h"
 #include "kernel/core/host.h"
 #include "kernel/core/sched.h"
+#include "kernel/fs/internal.h"
 #include "kernel/fs/tty.h"
-#include "kernel/fs/vfs.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/pgrp.h"
@@ -153,6 +153,7 @@ static void session_leader_exit(struct process *p)
 
 static void sandbox_end(int status)
 {
+	hostfs_sync();
 	sandbox_exit(status & 0x7f ? 0x100u | (u32)(status & 0x7f) : (u32)exit_value(status));
 }
 

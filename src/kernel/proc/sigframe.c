@@ -7,6 +7,7 @@
 #include "kernel/core/cpu.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/platform/fpu.h"
 #include "kernel/platform/kplat.h"
 #include "kernel/proc/signal.h"
 
@@ -21,14 +22,7 @@
 /* What rt_sigreturn may set: CF PF AF ZF SF TF DF OF RF AC. */
 #define RFLAGS_RESTORED (0x1u | 0x4u | 0x10u | 0x40u | 0x80u | RFLAGS_TF | RFLAGS_DF | 0x800u | RFLAGS_RF | 0x40000u)
 
-/* XSAVE image, standard format (SDM vol. 1, 13.4 "XSAVE Area"). */
-#define XSAVE_LEGACY_BYTES 512
-#define XSAVE_HEADER_BYTES 64
-#define XSTATE_X87 1u
-#define XSTATE_SSE 2u
 #define XSAVE_ALIGN 64
-#define FCW_DEFAULT 0x37f
-#define MXCSR_DEFAULT 0x1f80
 
 /* An XSAVE buffer in kernel memory. */
 struct fpu_buffer {
@@ -47,29 +41,15 @@ static int fpu_buffer_new(struct fpu_buffer *b)
 	return 0;
 }
 
-static u64 *xstate_bv(u8 *image)
+/* XSAVE rather than FXSAVE images. */
+static bool has_header(void)
 {
-	return (u64 *)(image + XSAVE_LEGACY_BYTES);
+	return boot_info()->xsave_size >= XSAVE_EXTENDED;
 }
 
-/* Components in their initial state may be missing in the image: handlers look at the x87 and SSE parts without asking. */
-static void fill_legacy(u8 *image)
+static u64 *xstate_bv(u8 *image)
 {
-	struct linux_fpstate *fx = (struct linux_fpstate *)image;
-	u64 *bv = xstate_bv(image);
-
-	if (!(*bv & XSTATE_X87)) {
-		fx->cwd = FCW_DEFAULT;
-		fx->swd = fx->twd = fx->fop = 0;
-		fx->rip = fx->rdp = 0;
-		memset(fx->st_space, 0, sizeof(fx->st_space));
-	}
-	if (!(*bv & XSTATE_SSE)) {
-		memset(fx->xmm_space, 0, sizeof(fx->xmm_space));
-		if (!fx->mxcsr)
-			fx->mxcsr = MXCSR_DEFAULT;
-	}
-	*bv |= XSTATE_X87 | XSTATE_SSE;
+	return (u64 *)(image + XSAVE_XSTATE_BV);
 }
 
 /* Writes the current FPU state with its markers to user memory at addr. */
@@ -83,15 +63,19 @@ static int save_fpu(struct task *t, uptr_t addr)
 	if (r < 0)
 		return r;
 	kplat->fpu_get(t, b.image);
-	fill_legacy(b.image);
-	fx = (struct linux_fpstate *)b.image;
-	fx->sw_reserved = (struct linux_fpx_sw_bytes){
-		.magic1 = FP_XSTATE_MAGIC1,
-		.extended_size = b.size + FP_XSTATE_MAGIC2_SIZE,
-		.xfeatures = boot_info()->xcr0,
-		.xstate_size = b.size,
-	};
-	memcpy(b.image + b.size, &magic2, sizeof(magic2));
+	if (has_header()) {
+		/* Handlers look at the x87 and SSE parts without asking whether they are there. */
+		fpu_image_complete(b.image);
+		*xstate_bv(b.image) |= XSTATE_X87 | XSTATE_SSE;
+		fx = (struct linux_fpstate *)b.image;
+		fx->sw_reserved = (struct linux_fpx_sw_bytes){
+			.magic1 = FP_XSTATE_MAGIC1,
+			.extended_size = b.size + FP_XSTATE_MAGIC2_SIZE,
+			.xfeatures = boot_info()->xcr0,
+			.xstate_size = b.size,
+		};
+		memcpy(b.image + b.size, &magic2, sizeof(magic2));
+	}
 	r = copy_to_user(addr, b.image, b.size + FP_XSTATE_MAGIC2_SIZE);
 	kfree(b.alloc);
 	return r;
@@ -103,7 +87,7 @@ static bool has_xstate(const struct linux_fpstate *fx, uptr_t addr, u32 size)
 	const struct linux_fpx_sw_bytes *sw = &fx->sw_reserved;
 	u32 magic2;
 
-	if (sw->magic1 != FP_XSTATE_MAGIC1 || sw->xstate_size < XSAVE_LEGACY_BYTES + XSAVE_HEADER_BYTES ||
+	if (!has_header() || sw->magic1 != FP_XSTATE_MAGIC1 || sw->xstate_size < XSAVE_EXTENDED ||
 	    sw->xstate_size > size || sw->xstate_size > sw->extended_size)
 		return false;
 	return get_user_u32(&magic2, addr + sw->xstate_size) == 0 && magic2 == FP_XSTATE_MAGIC2;
@@ -123,14 +107,14 @@ static int restore_fpu(struct task *t, uptr_t addr)
 	if (r < 0)
 		return r;
 	fx = (struct linux_fpstate *)b.image;
-	r = copy_from_user(b.image, addr, XSAVE_LEGACY_BYTES);
+	r = copy_from_user(b.image, addr, XSAVE_LEGACY_SIZE);
 	if (r == 0 && has_xstate(fx, addr, b.size)) {
 		u32 size = fx->sw_reserved.xstate_size;
 		u64 features = fx->sw_reserved.xfeatures;
 
-		r = copy_from_user(b.image + XSAVE_LEGACY_BYTES, addr + XSAVE_LEGACY_BYTES, size - XSAVE_LEGACY_BYTES);
+		r = copy_from_user(b.image + XSAVE_LEGACY_SIZE, addr + XSAVE_LEGACY_SIZE, size - XSAVE_LEGACY_SIZE);
 		*xstate_bv(b.image) &= features;
-	} else {
+	} else if (has_header()) {
 		*xstate_bv(b.image) = XSTATE_X87 | XSTATE_SSE;
 	}
 	if (r == 0) {
@@ -266,7 +250,7 @@ int sigframe_setup(struct task *t, int sig, const struct linux_sigaction *sa, co
 	if (place_frame(t, sa, &at) < 0 || save_fpu(t, at.fpstate) < 0)
 		return -EFAULT;
 	f.uc.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
-	f.uc.uc_flags |= boot_info()->xsave_size > XSAVE_LEGACY_BYTES ? UC_FP_XSTATE : 0;
+	f.uc.uc_flags |= has_header() ? UC_FP_XSTATE : 0;
 	f.uc.uc_stack = t->altstack;
 	f.uc.uc_sigmask = saved_mask;
 	save_registers(&f.uc.uc_mcontext, t);
