@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE 4096ul
+#define PAGE        4096ul
 #define FAULT_PAGES 256ul
 
 struct operation {
@@ -65,7 +65,8 @@ static void run_clock(long rounds)
 static void run_fault(long rounds)
 {
 	while (rounds > 0) {
-		char *p = mmap(NULL, FAULT_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p = mmap(NULL, FAULT_PAGES * PAGE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (p == MAP_FAILED)
 			die("mmap");
@@ -167,7 +168,8 @@ static void use_first_cpu(const cpu_set_t *allowed)
 /* Two processes on one processor hand a futex to each other; a round is there and back, two switches. */
 static void run_ctxsw(long rounds)
 {
-	uint32_t *word = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t *word =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	cpu_set_t allowed;
 	pid_t pid;
 
@@ -260,8 +262,8 @@ static void measure(const struct operation *op, long rounds, int64_t budget)
 			best = ns < best ? ns : best;
 		}
 	}
-	printf("{\"op\": \"%s\", \"rounds\": %ld, \"ns\": %lld, \"ns_per_op\": %.2f}\n", op->name, rounds, (long long)best,
-	       rounds ? (double)best / (double)rounds : 0.0);
+	printf("{\"op\": \"%s\", \"rounds\": %ld, \"ns\": %lld, \"ns_per_op\": %.2f}\n", op->name,
+	       rounds, (long long)best, rounds ? (double)best / (double)rounds : 0.0);
 	fflush(stdout);
 }
 

@@ -18,7 +18,8 @@ int main(int argc, char **argv)
 	CHECK(strstr(argv[0], "args01") != NULL);
 	for (int fd = 0; fd < 3; fd++)
 		OK(fcntl(fd, F_GETFD));
-	say("GUEST_TEST=%s\n", getenv("GUEST_TEST") ? getenv("GUEST_TEST") : "a value = with spaces");
+	say("GUEST_TEST=%s\n",
+	    getenv("GUEST_TEST") ? getenv("GUEST_TEST") : "a value = with spaces");
 	atexit(first);
 	atexit(second);
 	printf("buffered ");

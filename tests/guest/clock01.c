@@ -6,9 +6,10 @@
 
 int main(void)
 {
-	static const clockid_t clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME,
-					    CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, CLOCK_REALTIME_COARSE,
-					    CLOCK_MONOTONIC_COARSE };
+	static const clockid_t clocks[] = { CLOCK_REALTIME,           CLOCK_MONOTONIC,
+					    CLOCK_MONOTONIC_RAW,      CLOCK_BOOTTIME,
+					    CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
+					    CLOCK_REALTIME_COARSE,    CLOCK_MONOTONIC_COARSE };
 	struct timespec ts;
 	struct timeval tv;
 

@@ -36,7 +36,8 @@ static void *find(const char *name)
 
 int main(void)
 {
-	static const char *const wanted[] = { "__vdso_clock_gettime", "__vdso_gettimeofday", "__vdso_time", "__vdso_getcpu" };
+	static const char *const wanted[] = { "__vdso_clock_gettime", "__vdso_gettimeofday",
+					      "__vdso_time", "__vdso_getcpu" };
 	const Elf64_Ehdr *e = (const Elf64_Ehdr *)getauxval(AT_SYSINFO_EHDR);
 	const Elf64_Phdr *p;
 	int (*gettime)(clockid_t, struct timespec *);
@@ -50,7 +51,8 @@ int main(void)
 			read_dynamic((const Elf64_Dyn *)(image + p[i].p_vaddr), (uintptr_t)image);
 	CHECK(symbols && names);
 	/* Without DT_HASH (a newer vDSO) the string table behind the symbols bounds them. */
-	symbol_count = hash ? hash[1] : (size_t)((uintptr_t)names - (uintptr_t)symbols) / sizeof(*symbols);
+	symbol_count =
+		hash ? hash[1] : (size_t)((uintptr_t)names - (uintptr_t)symbols) / sizeof(*symbols);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		say("%s %s\n", wanted[i], find(wanted[i]) ? "there" : "missing");
 	gettime = (int (*)(clockid_t, struct timespec *))(uintptr_t)find(wanted[0]);
@@ -63,7 +65,8 @@ int main(void)
 		OK(syscall(SYS_clock_gettime, clocks[i & 1], &after));
 		CHECK(before.tv_sec < between.tv_sec ||
 		      (before.tv_sec == between.tv_sec && before.tv_nsec <= between.tv_nsec));
-		CHECK(between.tv_sec < after.tv_sec || (between.tv_sec == after.tv_sec && between.tv_nsec <= after.tv_nsec));
+		CHECK(between.tv_sec < after.tv_sec ||
+		      (between.tv_sec == after.tv_sec && between.tv_nsec <= after.tv_nsec));
 	}
 	return 0;
 }

@@ -15,8 +15,9 @@ int main(void)
 		;
 	CHECK(now_ns(CLOCK_THREAD_CPUTIME_ID) >= 50000000);
 	OK(getrusage(RUSAGE_SELF, &usage));
-	CHECK(usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_sec * 1000000 +
-		      usage.ru_stime.tv_usec >= 40000);
+	CHECK(usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec +
+		      usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec >=
+	      40000);
 	CHECK(usage.ru_maxrss > 0);
 	CHECK(OK(times(&t)) > 0);
 	CHECK(t.tms_utime + t.tms_stime >= 4);

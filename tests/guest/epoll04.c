@@ -16,7 +16,8 @@ static void *run(void *arg)
 
 	for (;;) {
 		CHECK_EQ(epoll_wait(ep, &got, 1, -1), 1);
-		if (read(events, &value, 8) == 8 && __atomic_add_fetch(&taken, 1, __ATOMIC_SEQ_CST) >= 100)
+		if (read(events, &value, 8) == 8 &&
+		    __atomic_add_fetch(&taken, 1, __ATOMIC_SEQ_CST) >= 100)
 			return NULL;
 		if (__atomic_load_n(&taken, __ATOMIC_SEQ_CST) >= 100)
 			return NULL;

@@ -15,7 +15,8 @@ static uint64_t take(int fd)
 
 int main(void)
 {
-	int fd = OK(eventfd(3, EFD_NONBLOCK)), sem = OK(eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC));
+	int fd = OK(eventfd(3, EFD_NONBLOCK)),
+	    sem = OK(eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC));
 	uint64_t value = 5, most = ~0ull - 1;
 	struct pollfd p = { fd, POLLIN | POLLOUT, 0 };
 

@@ -14,7 +14,8 @@ static int show(int argc, char **argv)
 	CHECK(argv[argc] == NULL);
 	for (char **e = environ; *e; e++, count++)
 		total += strlen(*e);
-	say("argc %d envc %d env bytes %zu first %.20s\n", argc, count, total, environ[0] ? environ[0] : "-");
+	say("argc %d envc %d env bytes %zu first %.20s\n", argc, count, total,
+	    environ[0] ? environ[0] : "-");
 	return 0;
 }
 

@@ -41,8 +41,12 @@ static void make(void)
 	e->e_ehsize = sizeof(*e);
 	e->e_phentsize = sizeof(*p);
 	e->e_phnum = 1;
-	*p = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000, .p_filesz = 0x1000,
-			   .p_memsz = 0x1000, .p_align = 0x1000 };
+	*p = (Elf64_Phdr){ .p_type = PT_LOAD,
+			   .p_flags = PF_R | PF_X,
+			   .p_vaddr = 0x400000,
+			   .p_filesz = 0x1000,
+			   .p_memsz = 0x1000,
+			   .p_align = 0x1000 };
 	memcpy(image + 0x80, code, sizeof(code));
 	image_size = 0x1000;
 }

@@ -28,7 +28,8 @@ int main(int argc, char **argv)
 	OK(close(to));
 	pid_t pid = OK(fork());
 	if (pid == 0)
-		exit(execl("./a-name-longer-than-fifteen", "argv0", "./a-name-longer-than-fifteen", NULL));
+		exit(execl("./a-name-longer-than-fifteen", "argv0", "./a-name-longer-than-fifteen",
+			   NULL));
 	wait_ok(pid);
 	return 0;
 }

@@ -10,7 +10,8 @@ int main(void)
 	scratch();
 	fd = OK(open("file", O_RDWR | O_CREAT, 0644));
 	OK(write(fd, "0123456789", 10));
-	say("%ld %ld %ld\n", lseek(fd, 3, SEEK_SET), lseek(fd, 2, SEEK_CUR), lseek(fd, -1, SEEK_END));
+	say("%ld %ld %ld\n", lseek(fd, 3, SEEK_SET), lseek(fd, 2, SEEK_CUR),
+	    lseek(fd, -1, SEEK_END));
 	OK(read(fd, text, 8));
 	say("%c\n", text[0]);
 	FAILS(lseek(fd, -1, SEEK_SET), EINVAL);

@@ -6,7 +6,8 @@
 
 static void show(const char *what, const struct stat *st)
 {
-	say("%s: mode %o links %d size %ld uid %d gid %d\n", what, st->st_mode, S_ISDIR(st->st_mode) ? 0 : (int)st->st_nlink,
+	say("%s: mode %o links %d size %ld uid %d gid %d\n", what, st->st_mode,
+	    S_ISDIR(st->st_mode) ? 0 : (int)st->st_nlink,
 	    S_ISDIR(st->st_mode) ? 0 : (long)st->st_size, (int)st->st_uid, (int)st->st_gid);
 }
 
@@ -34,8 +35,10 @@ int main(void)
 	OK(fstatat(AT_FDCWD, "", &other, AT_EMPTY_PATH));
 	CHECK(S_ISDIR(other.st_mode));
 	OK(statx(AT_FDCWD, "file", 0, STATX_BASIC_STATS, &x));
-	CHECK(x.stx_ino == st.st_ino && x.stx_dev_major == major(st.st_dev) && x.stx_dev_minor == minor(st.st_dev));
-	say("%o %d %d\n", x.stx_mode, (int)x.stx_size, (x.stx_mask & STATX_BASIC_STATS) == STATX_BASIC_STATS);
+	CHECK(x.stx_ino == st.st_ino && x.stx_dev_major == major(st.st_dev) &&
+	      x.stx_dev_minor == minor(st.st_dev));
+	say("%o %d %d\n", x.stx_mode, (int)x.stx_size,
+	    (x.stx_mask & STATX_BASIC_STATS) == STATX_BASIC_STATS);
 	OK(statx(AT_FDCWD, "link", AT_SYMLINK_NOFOLLOW, STATX_TYPE, &x));
 	say("%o\n", x.stx_mode & S_IFMT);
 	OK(stat("/dev/null", &st));

@@ -7,7 +7,8 @@ static void show(const char *path)
 	struct stat st;
 
 	OK(stat(path, &st));
-	say("%ld.%09ld %ld.%09ld\n", st.st_atim.tv_sec, st.st_atim.tv_nsec, st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	say("%ld.%09ld %ld.%09ld\n", st.st_atim.tv_sec, st.st_atim.tv_nsec, st.st_mtim.tv_sec,
+	    st.st_mtim.tv_nsec);
 }
 
 int main(void)

@@ -10,7 +10,8 @@ static const char *below(void)
 
 	if (!getcwd(cwd, sizeof(cwd)))
 		return strerror(errno);
-	return strncmp(cwd, scratch_path, strlen(scratch_path)) == 0 ? cwd + strlen(scratch_path) : cwd;
+	return strncmp(cwd, scratch_path, strlen(scratch_path)) == 0 ? cwd + strlen(scratch_path)
+								     : cwd;
 }
 
 int main(void)

@@ -9,7 +9,9 @@ int main(void)
 {
 	char a[4] = "", b[8] = "", c[4] = "";
 	struct iovec in[3] = { { a, 3 }, { b, 0 }, { b, 7 } };
-	struct iovec out[3] = { { (void *)(uintptr_t)"one", 3 }, { NULL, 0 }, { (void *)(uintptr_t)"twothree", 8 } };
+	struct iovec out[3] = { { (void *)(uintptr_t) "one", 3 },
+				{ NULL, 0 },
+				{ (void *)(uintptr_t) "twothree", 8 } };
 	struct iovec *many;
 	int fd;
 
@@ -27,7 +29,7 @@ int main(void)
 	CHECK_EQ(readv(fd, in, 0), 0);
 	many = map_pages(8, PROT_READ | PROT_WRITE);
 	for (int i = 0; i < IOV_MAX; i++)
-		many[i] = (struct iovec){ (void *)(uintptr_t)"x", 1 };
+		many[i] = (struct iovec){ (void *)(uintptr_t) "x", 1 };
 	CHECK_EQ(pwritev(fd, many, IOV_MAX, 0), IOV_MAX);
 	FAILS(writev(fd, many, IOV_MAX + 1), EINVAL);
 	in[0].iov_len = (size_t)-1;

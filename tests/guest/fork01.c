@@ -15,6 +15,7 @@ int main(void)
 		CHECK(WIFEXITED(status));
 		CHECK_EQ(WEXITSTATUS(status), i);
 	}
-	say("%#x %#x\n", wait_for(spawn(end_with, (void *)256)), wait_for(spawn(end_with, (void *)-1)));
+	say("%#x %#x\n", wait_for(spawn(end_with, (void *)256)),
+	    wait_for(spawn(end_with, (void *)-1)));
 	return 0;
 }

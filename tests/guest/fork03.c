@@ -28,7 +28,8 @@ static void run(int flags)
 	CHECK_EQ(waitpid(pid, &status, __WALL), pid);
 	CHECK_EQ(status, 0);
 	CHECK(getcwd(cwd, sizeof(cwd)) != NULL);
-	say("value %d, file %s, directory %s\n", value, fcntl(file, F_GETFD) < 0 ? "closed" : "open", cwd);
+	say("value %d, file %s, directory %s\n", value,
+	    fcntl(file, F_GETFD) < 0 ? "closed" : "open", cwd);
 	close(file);
 	OK(munmap(stack, 16 * PAGE));
 }
@@ -44,6 +45,7 @@ int main(void)
 	run(SIGUSR1 | CLONE_VM | CLONE_FILES | CLONE_FS);
 	sigset_t pending;
 	OK(sigpending(&pending));
-	say("SIGUSR1 %d SIGCHLD %d\n", sigismember(&pending, SIGUSR1), sigismember(&pending, SIGCHLD));
+	say("SIGUSR1 %d SIGCHLD %d\n", sigismember(&pending, SIGUSR1),
+	    sigismember(&pending, SIGCHLD));
 	return 0;
 }

@@ -19,8 +19,9 @@ int main(void)
 	shared = map_shared(1);
 	shared[1] = -1;
 	pid = OK(clone(child, stack + 16 * PAGE,
-		       CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD, NULL,
-		       &shared[0], NULL, &shared[1]));
+		       CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+			       SIGCHLD,
+		       NULL, &shared[0], NULL, &shared[1]));
 	CHECK_EQ(shared[0], pid);
 	for (int seen; (seen = __atomic_load_n(&shared[1], __ATOMIC_SEQ_CST));)
 		syscall(SYS_futex, &shared[1], FUTEX_WAIT, seen, NULL, NULL, 0);

@@ -6,7 +6,8 @@
 
 #include "guest/guest.h"
 
-static inline long futex(void *word, int op, uint32_t value, const void *timeout_or_count, void *word2, uint32_t value3)
+static inline long futex(void *word, int op, uint32_t value, const void *timeout_or_count,
+			 void *word2, uint32_t value3)
 {
 	return syscall(SYS_futex, word, op, value, timeout_or_count, word2, value3);
 }

@@ -4,7 +4,8 @@
 
 static int child(void *arg)
 {
-	uint32_t *word = mremap(arg, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, map_pages(1, PROT_NONE));
+	uint32_t *word =
+		mremap(arg, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, map_pages(1, PROT_NONE));
 
 	CHECK(word != MAP_FAILED && word != arg);
 	for (int i = 0; i < 500; i++) {

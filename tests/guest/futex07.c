@@ -7,7 +7,8 @@ static uint32_t one(uint32_t op, uint32_t argument, uint32_t start)
 	uint32_t first = 0, second = start;
 
 	CHECK_EQ(futex(&first, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1, &second,
-		       (uint32_t)FUTEX_OP(op, argument, FUTEX_OP_CMP_EQ, 0)), 0);
+		       (uint32_t)FUTEX_OP(op, argument, FUTEX_OP_CMP_EQ, 0)),
+		 0);
 	return second;
 }
 

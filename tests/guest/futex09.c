@@ -8,7 +8,8 @@ static void wait_to(clockid_t clock, int flag, int64_t delta)
 	const struct timespec ts = { end / 1000000000, end % 1000000000 };
 	uint32_t word = 0;
 
-	FAILS(futex(&word, FUTEX_WAIT_BITSET_PRIVATE | flag, 0, &ts, NULL, FUTEX_BITSET_MATCH_ANY), ETIMEDOUT);
+	FAILS(futex(&word, FUTEX_WAIT_BITSET_PRIVATE | flag, 0, &ts, NULL, FUTEX_BITSET_MATCH_ANY),
+	      ETIMEDOUT);
 	CHECK(now_ns(clock) >= end);
 }
 

@@ -24,52 +24,52 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE 4096ul
+#define PAGE      4096ul
 #define ARGS(...) ((char *const *)(const char *const[]){ __VA_ARGS__, NULL })
 
 #define say(...) dprintf(1, __VA_ARGS__)
 
 /* Ends the process; what, errno at that moment. */
-#define FAIL(...) \
-	do { \
-		int fail_errno = errno; \
-		dprintf(1, "%s:%d: ", strrchr("/" __FILE__, '/') + 1, __LINE__); \
-		dprintf(1, __VA_ARGS__); \
+#define FAIL(...)                                                                 \
+	do {                                                                      \
+		int fail_errno = errno;                                           \
+		dprintf(1, "%s:%d: ", strrchr("/" __FILE__, '/') + 1, __LINE__);  \
+		dprintf(1, __VA_ARGS__);                                          \
 		dprintf(1, " (errno %d %s)\n", fail_errno, strerror(fail_errno)); \
-		_exit(1); \
+		_exit(1);                                                         \
 	} while (0)
 
-#define CHECK(condition) \
-	do { \
-		if (!(condition)) \
+#define CHECK(condition)                                  \
+	do {                                              \
+		if (!(condition))                         \
 			FAIL("not true: %s", #condition); \
 	} while (0)
 
-#define CHECK_EQ(a, b) \
-	do { \
-		long long eq_a = (long long)(a), eq_b = (long long)(b); \
-		if (eq_a != eq_b) \
+#define CHECK_EQ(a, b)                                                                       \
+	do {                                                                                 \
+		long long eq_a = (long long)(a), eq_b = (long long)(b);                      \
+		if (eq_a != eq_b)                                                            \
 			FAIL("%s is %lld (%#llx), not %s = %lld", #a, eq_a, eq_a, #b, eq_b); \
 	} while (0)
 
 /* The value of a call that must not fail. Named by a counter, so that one can be an argument of another. */
 #define OK(call) OK_NAMED(call, GUEST_JOIN(ok_value_, __COUNTER__))
-#define OK_NAMED(call, name) \
-	({ \
-		__typeof__(call) name = (call); \
-		if ((long)name == -1) \
+#define OK_NAMED(call, name)                       \
+	({                                         \
+		__typeof__(call) name = (call);    \
+		if ((long)name == -1)              \
 			FAIL("failed: %s", #call); \
-		name; \
+		name;                              \
 	})
-#define GUEST_JOIN(a, b) GUEST_JOIN2(a, b)
+#define GUEST_JOIN(a, b)  GUEST_JOIN2(a, b)
 #define GUEST_JOIN2(a, b) a##b
 
 /* A call that must fail, and how. */
-#define FAILS(call, error) \
-	do { \
-		errno = 0; \
-		long fails_value = (long)(call); \
-		if (fails_value != -1 || errno != (error)) \
+#define FAILS(call, error)                                                                   \
+	do {                                                                                 \
+		errno = 0;                                                                   \
+		long fails_value = (long)(call);                                             \
+		if (fails_value != -1 || errno != (error))                                   \
 			FAIL("%s gave %ld, expected -1 and %s", #call, fails_value, #error); \
 	} while (0)
 
@@ -91,7 +91,8 @@ static inline void *map_pages(size_t pages, int prot)
 
 static inline void *map_shared(size_t pages)
 {
-	void *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p =
+		mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(p != MAP_FAILED);
 	return p;
@@ -210,7 +211,8 @@ static inline void wait_until_state(pid_t pid, char state)
 static char scratch_path[64];
 static pid_t scratch_owner;
 
-static inline int scratch_remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+static inline int scratch_remove_one(const char *path, const struct stat *st, int kind,
+				     struct FTW *ftw)
 {
 	(void)st;
 	(void)kind;

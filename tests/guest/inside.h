@@ -17,7 +17,8 @@ static inline void inside_only(void)
 {
 	struct utsname u;
 
-	if (getenv("GUEST_INSIDE") && uname(&u) == 0 && strcmp(u.nodename, "ringfence") == 0 && getpid() < 10)
+	if (getenv("GUEST_INSIDE") && uname(&u) == 0 && strcmp(u.nodename, "ringfence") == 0 &&
+	    getpid() < 10)
 		return;
 	say("not inside: this program runs only in the sandbox, with GUEST_INSIDE set\n");
 	_exit(77);

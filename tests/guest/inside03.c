@@ -9,7 +9,8 @@
 static int greedy(void *arg)
 {
 	for (int i = 0; i < 1024; i++) { /* a gigabyte at most */
-		char *p = mmap(NULL, 256 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p = mmap(NULL, 256 * PAGE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (p == MAP_FAILED)
 			return errno == ENOMEM ? 5 : 6;

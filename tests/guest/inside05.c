@@ -13,8 +13,8 @@ static void handler(int sig)
 
 int main(void)
 {
-	static const uintptr_t addresses[] = { 0x7e0000000000, 0x7e0000200000, 0x7e0001000000, 0x7e7ffffff000,
-					       0x7dfffffff000 + 0x1000 };
+	static const uintptr_t addresses[] = { 0x7e0000000000, 0x7e0000200000, 0x7e0001000000,
+					       0x7e7ffffff000, 0x7dfffffff000 + 0x1000 };
 	char *p;
 
 	inside_only();
@@ -26,7 +26,8 @@ int main(void)
 			*(volatile char *)addresses[i] = 1;
 			FAIL("wrote %#lx", addresses[i]);
 		}
-		p = mmap((void *)addresses[i], PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		p = mmap((void *)addresses[i], PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 		CHECK(p == MAP_FAILED);
 		FAILS(write(1, (void *)addresses[i], 8), EFAULT);
 	}

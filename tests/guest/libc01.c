@@ -39,6 +39,7 @@ int main(void)
 	for (int i = 1; i < 1000; i++)
 		CHECK(numbers[i - 1] <= numbers[i]);
 	CHECK(gmtime_r(&when, &tm));
-	say("%d-%02d-%02d %02d:%02d\n", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min);
+	say("%d-%02d-%02d %02d:%02d\n", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+	    tm.tm_min);
 	return 0;
 }

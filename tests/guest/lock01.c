@@ -4,7 +4,9 @@
 
 static struct flock lock_of(short type, off_t start, off_t length)
 {
-	return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length };
+	return (struct flock){
+		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length
+	};
 }
 
 static int child(void *arg)

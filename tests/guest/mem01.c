@@ -20,8 +20,8 @@ int main(void)
 	for (size_t i = 0; i < 8 * PAGE; i++)
 		CHECK_EQ(p[i], 0);
 	memset(p, 'x', 8 * PAGE);
-	CHECK(mmap(p + 2 * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-	      p + 2 * PAGE);
+	CHECK(mmap(p + 2 * PAGE, PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p + 2 * PAGE);
 	CHECK_EQ(p[2 * PAGE], 0);
 	CHECK_EQ(p[2 * PAGE - 1], 'x');
 	CHECK_EQ(p[3 * PAGE], 'x');

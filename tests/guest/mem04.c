@@ -14,7 +14,8 @@ int main(void)
 	CHECK(mremap(q, 64 * PAGE, 2 * PAGE, 0) == q);
 	FAILS(mincore(q + 2 * PAGE, PAGE, (unsigned char[1]){ 0 }), ENOMEM);
 	target = map_pages(8, PROT_NONE);
-	CHECK(mremap(q, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target + PAGE) == target + PAGE);
+	CHECK(mremap(q, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target + PAGE) ==
+	      target + PAGE);
 	say("%c%c\n", target[PAGE], target[3 * PAGE - 1]);
 	FAILS(mincore(q, PAGE, (unsigned char[1]){ 0 }), ENOMEM);
 	FAILS(mremap(target + PAGE, 2 * PAGE, 4 * PAGE, 0), ENOMEM);

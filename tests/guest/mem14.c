@@ -5,7 +5,8 @@
 int main(void)
 {
 	const size_t size = 16ul << 30;
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int sum = 0;
 
 	CHECK(p != MAP_FAILED);

@@ -9,7 +9,8 @@ static int child(void *arg)
 	char *p = arg;
 	int fd = OK(open("file", O_RDONLY));
 
-	CHECK_EQ(OK(pread(fd, p + PAGE - 100, 200, 0)), 200); /* into pages shared with the parent */
+	CHECK_EQ(OK(pread(fd, p + PAGE - 100, 200, 0)),
+		 200); /* into pages shared with the parent */
 	CHECK_EQ(p[PAGE - 100], 'A');
 	CHECK_EQ(p[PAGE + 99], 'A');
 	return 0;
@@ -27,7 +28,7 @@ int main(void)
 	fd = OK(open("file", O_RDWR));
 	CHECK_EQ(OK(pread(fd, p + 2 * PAGE - 150, 300, 0)), 300); /* absent pages */
 	CHECK_EQ(p[2 * PAGE + 149], 'A');
-	CHECK_EQ(OK(pwrite(fd, p + 8 * PAGE - 10, 20, 0)), 20);	  /* never touched: zeros */
+	CHECK_EQ(OK(pwrite(fd, p + 8 * PAGE - 10, 20, 0)), 20); /* never touched: zeros */
 	CHECK_EQ(OK(pread(fd, text, 20, 0)), 20);
 	CHECK_EQ(text[0], 0);
 	CHECK_EQ(OK(pwrite(fd, "AAAAAAAAAAAAAAAAAAAA", 20, 0)), 20);

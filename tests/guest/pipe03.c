@@ -28,7 +28,8 @@ int main(void)
 	for (;;) {
 		ssize_t got = 0, n = 1;
 
-		while (got < RECORD && (n = OK(read(ends[0], record + got, (size_t)(RECORD - got)))) > 0)
+		while (got < RECORD &&
+		       (n = OK(read(ends[0], record + got, (size_t)(RECORD - got)))) > 0)
 			got += n;
 		if (n == 0)
 			break;

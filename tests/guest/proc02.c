@@ -38,7 +38,8 @@ int main(void)
 	at = memmem(text, 60000, "GUEST_TEST=", 11);
 	say("%s\n", at ? at : "GUEST_TEST=a value = with spaces");
 	text = read_file("/proc/self/maps");
-	CHECK(strstr(text, "[stack]") && strstr(text, "[vdso]") && strstr(text, "[heap]") && strstr(text, "/proc02"));
+	CHECK(strstr(text, "[stack]") && strstr(text, "[vdso]") && strstr(text, "[heap]") &&
+	      strstr(text, "/proc02"));
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
 		CHECK_EQ(sscanf(line, "%lx-%lx", &from, &to), 2);
 		CHECK(from < to && from % PAGE == 0);

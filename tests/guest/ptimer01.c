@@ -14,7 +14,9 @@ static void handler(int sig, siginfo_t *info, void *context)
 
 int main(void)
 {
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 42 };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+				  .sigev_signo = SIGUSR1,
+				  .sigev_value.sival_int = 42 };
 	struct itimerspec t = { { 0, 2000000 }, { 0, 2000000 } }, old;
 
 	handle_info(SIGUSR1, handler, 0);

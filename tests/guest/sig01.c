@@ -19,7 +19,8 @@ int main(void)
 	CHECK(old.sa_handler == SIG_DFL);
 	OK(sigaction(SIGUSR1, NULL, &old));
 	CHECK(old.sa_handler == handler);
-	say("%#x %d %d\n", old.sa_flags, sigismember(&old.sa_mask, SIGUSR2), sigismember(&old.sa_mask, SIGUSR1));
+	say("%#x %d %d\n", old.sa_flags, sigismember(&old.sa_mask, SIGUSR2),
+	    sigismember(&old.sa_mask, SIGUSR1));
 	for (int i = 0; i < 1000; i++)
 		raise(SIGUSR1);
 	say("%d %d\n", last, count);

@@ -13,7 +13,8 @@ static void show(const char *what)
 {
 	CHECK_EQ(seen.si_pid, getpid());
 	CHECK_EQ(seen.si_uid, getuid());
-	say("%s: signo %d code %d value %d\n", what, seen.si_signo, seen.si_code, what[0] == 's' ? seen.si_value.sival_int : 0);
+	say("%s: signo %d code %d value %d\n", what, seen.si_signo, seen.si_code,
+	    what[0] == 's' ? seen.si_value.sival_int : 0);
 }
 
 int main(void)

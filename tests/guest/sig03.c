@@ -36,7 +36,8 @@ int main(void)
 	sigfillset(&set);
 	OK(sigprocmask(SIG_SETMASK, &set, NULL));
 	OK(sigprocmask(SIG_BLOCK, NULL, &old));
-	say("%d %d %d\n", sigismember(&old, SIGKILL), sigismember(&old, SIGSTOP), sigismember(&old, SIGTERM));
+	say("%d %d %d\n", sigismember(&old, SIGKILL), sigismember(&old, SIGSTOP),
+	    sigismember(&old, SIGTERM));
 	FAILS(syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, 16), EINVAL);
 	return 0;
 }

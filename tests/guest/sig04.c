@@ -21,7 +21,8 @@ static void show(const char *what)
 	stack_t ss;
 
 	OK(sigaltstack(NULL, &ss));
-	say("%s: on it %d, flags inside %#x, change %d, flags after %#x\n", what, on_it, flags, again, ss.ss_flags);
+	say("%s: on it %d, flags inside %#x, change %d, flags after %#x\n", what, on_it, flags,
+	    again, ss.ss_flags);
 }
 
 int main(void)

@@ -14,15 +14,18 @@ static void handler(int sig)
 	__asm__ volatile("fnstcw %0" : "=m"(cw));
 	handler_mxcsr = mxcsr;
 	handler_cw = cw;
-	__asm__ volatile("xorps %%xmm0, %%xmm0; xorps %%xmm7, %%xmm7; xorps %%xmm15, %%xmm15; fninit; fld1; fld1"
-			 ::: "xmm0", "xmm7", "xmm15");
+	__asm__ volatile(
+		"xorps %%xmm0, %%xmm0; xorps %%xmm7, %%xmm7; xorps %%xmm15, %%xmm15; fninit; fld1; fld1" ::
+			: "xmm0", "xmm7", "xmm15");
 }
 
 int main(void)
 {
 	const unsigned mxcsr = 0x7f80; /* round to zero */
 	const unsigned short cw = 0x0c7f;
-	unsigned long in[4] = { 0x1111222233334444, 0x5555666677778888, 0x9999aaaabbbbcccc, 0xddddeeeeffff0000 }, out[4];
+	unsigned long in[4] = { 0x1111222233334444, 0x5555666677778888, 0x9999aaaabbbbcccc,
+				0xddddeeeeffff0000 },
+		      out[4];
 	unsigned after;
 	unsigned short cw_after;
 	double top;
@@ -40,10 +43,11 @@ int main(void)
 				 "fstpl %[top]\n\t"
 				 "stmxcsr %[after]\n\t"
 				 "fnstcw %[cw_after]"
-				 : [c] "=m"(*(char(*)[16])out), [d] "=m"(*(char(*)[16])(out + 2)), [top] "=m"(top),
-				   [after] "=m"(after), [cw_after] "=m"(cw_after)
-				 : [a] "m"(*(char(*)[16])in), [b] "m"(*(char(*)[16])(in + 2)), [mxcsr] "m"(mxcsr),
-				   [cw] "m"(cw), "a"((long)SYS_kill), "D"((long)getpid()), "S"((long)SIGUSR1)
+				 : [c] "=m"(*(char(*)[16])out), [d] "=m"(*(char(*)[16])(out + 2)),
+				   [top] "=m"(top), [after] "=m"(after), [cw_after] "=m"(cw_after)
+				 : [a] "m"(*(char(*)[16])in), [b] "m"(*(char(*)[16])(in + 2)),
+				   [mxcsr] "m"(mxcsr), [cw] "m"(cw), "a"((long)SYS_kill),
+				   "D"((long)getpid()), "S"((long)SIGUSR1)
 				 : "rcx", "r11", "memory", "xmm0", "xmm15");
 		CHECK(memcmp(in, out, sizeof(in)) == 0);
 		CHECK(top > 3.14 && top < 3.15);

@@ -22,7 +22,8 @@ static void __attribute__((target("avx"))) run(void)
 				 "vmovups %%ymm3, %[out]\n\t"
 				 "vmovups %%ymm15, %[out15]"
 				 : [out] "=m"(*(char(*)[32])out), [out15] "=m"(*(char(*)[32])out15)
-				 : [in] "m"(*(char(*)[32])in), "a"((long)SYS_kill), "D"((long)getpid()), "S"((long)SIGUSR1)
+				 : [in] "m"(*(char(*)[32])in), "a"((long)SYS_kill),
+				   "D"((long)getpid()), "S"((long)SIGUSR1)
 				 : "rcx", "r11", "memory", "xmm3", "xmm15");
 		CHECK(memcmp(in, out, sizeof(in)) == 0);
 		CHECK(memcmp(in, out15, sizeof(in)) == 0);

@@ -18,13 +18,13 @@ static void show(const char *what)
 	say("%s: signal %d code %d\n", what, seen.si_signo, seen.si_code);
 }
 
-#define TRY(what, code) \
-	do { \
+#define TRY(what, code)                         \
+	do {                                    \
 		memset(&seen, 0, sizeof(seen)); \
-		if (sigsetjmp(back, 1) == 0) { \
-			code; \
-		} \
-		show(what); \
+		if (sigsetjmp(back, 1) == 0) {  \
+			code;                   \
+		}                               \
+		show(what);                     \
 	} while (0)
 
 int main(void)
@@ -50,7 +50,8 @@ int main(void)
 	TRY("jump to null", ((void (*)(void))(uintptr_t)null)());
 	CHECK(seen.si_addr == null);
 	TRY("jump to non-canonical",
-	    __asm__ volatile("mov %%rsp, %%rbx; movabs $0x8000000000000000, %%rax; jmp *%%rax" ::: "rax", "rbx"));
+	    __asm__ volatile("mov %%rsp, %%rbx; movabs $0x8000000000000000, %%rax; jmp *%%rax" ::
+				     : "rax", "rbx"));
 	(void)result;
 	return 0;
 }

@@ -19,7 +19,8 @@ int main(void)
 	for (intptr_t sig = 1; sig <= 64; sig++) {
 		int status;
 
-		if (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU || sig == 32 || sig == 33)
+		if (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU ||
+		    sig == 32 || sig == 33)
 			continue;
 		status = wait_for(spawn(send, (void *)sig));
 		if (WIFSIGNALED(status))

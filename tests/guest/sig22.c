@@ -26,7 +26,8 @@ static int no_stack(void *arg)
 {
 	handle(SIGUSR1, handler, 0);
 	handle(SIGSEGV, handler, 0);
-	__asm__ volatile("mov $8, %%rsp; syscall; ud2" ::"a"((long)SYS_kill), "D"((long)getpid()), "S"((long)SIGUSR1));
+	__asm__ volatile("mov $8, %%rsp; syscall; ud2" ::"a"((long)SYS_kill), "D"((long)getpid()),
+			 "S"((long)SIGUSR1));
 	return 0;
 }
 

@@ -48,7 +48,8 @@ static int run(void *arg)
 
 int main(void)
 {
-	void (*const changes[])(greg_t *) = { set_flags, clear_if, kernel_rip, arena_rip, noncanonical_rip };
+	void (*const changes[])(greg_t *) = { set_flags, clear_if, kernel_rip, arena_rip,
+					      noncanonical_rip };
 
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
 		say("%d\n", WTERMSIG(wait_for(spawn(run, (void *)(uintptr_t)changes[i]))));

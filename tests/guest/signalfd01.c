@@ -25,8 +25,8 @@ int main(void)
 	CHECK_EQ(poll(&p, 1, 0), 1);
 	CHECK_EQ(read(fd, info, sizeof(info)), 2 * sizeof(info[0]));
 	CHECK_EQ(info[0].ssi_pid, getpid());
-	say("%u %d, %u %d %d\n", info[0].ssi_signo, info[0].ssi_code, info[1].ssi_signo - (unsigned)SIGRTMIN,
-	    info[1].ssi_code, info[1].ssi_int);
+	say("%u %d, %u %d %d\n", info[0].ssi_signo, info[0].ssi_code,
+	    info[1].ssi_signo - (unsigned)SIGRTMIN, info[1].ssi_code, info[1].ssi_int);
 	sigdelset(&set, SIGUSR1);
 	CHECK_EQ(signalfd(fd, &set, 0), fd);
 	raise(SIGUSR1);

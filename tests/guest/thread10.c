@@ -47,7 +47,8 @@ int main(void)
 		OK(mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE));
 	}
 	for (int i = 0; i < 50; i++) { /* replaced by a zero page: the old one must not come back */
-		CHECK(mmap((void *)page, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page);
+		CHECK(mmap((void *)page, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+			   -1, 0) == page);
 		for (int j = 0; j < 1000; j++)
 			CHECK_EQ(page[0], 0);
 		OK(mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE));

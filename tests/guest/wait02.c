@@ -23,7 +23,8 @@ int main(void)
 		OK(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
 		CHECK_EQ(info.si_pid, pid);
 		CHECK_EQ(info.si_uid, getuid());
-		say("signo %d code %d status %d errno %d\n", info.si_signo, info.si_code, info.si_status, info.si_errno);
+		say("signo %d code %d status %d errno %d\n", info.si_signo, info.si_code,
+		    info.si_status, info.si_errno);
 	}
 	OK(waitid(P_ALL, 0, &info, WEXITED));
 	FAILS(waitid(P_ALL, 0, &info, WEXITED), ECHILD);

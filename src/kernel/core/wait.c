@@ -77,6 +77,17 @@ void waitq_wake(struct waitq *wq, u32 poll_events)
 		waitq_wake_nr(wq, 1, poll_events);
 }
 
+void waitq_hand_on(struct waitq *wq)
+{
+	struct waiter *w;
+
+	list_for_each_entry(w, &wq->waiters, node)
+		if (w->exclusive && !w->fired) {
+			waiter_fire(w, 0);
+			break;
+		}
+}
+
 void waitq_wake_all(struct waitq *wq, u32 poll_events)
 {
 	waitq_wake_nr(wq, ~0u, poll_events);

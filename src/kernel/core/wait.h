@@ -47,6 +47,8 @@ void waitq_remove(struct waiter *w);	     /* fine if not queued */
 void waitq_wake(struct waitq *wq, u32 poll_events); /* all non-exclusive and one exclusive; events 0 = any */
 void waitq_wake_nr(struct waitq *wq, unsigned nr, u32 poll_events);
 void waitq_wake_all(struct waitq *wq, u32 poll_events);
+/* Hands on a wake-up that the caller took but did not use up: one exclusive waiter and nobody else. */
+void waitq_hand_on(struct waitq *wq);
 static inline bool waitq_active(const struct waitq *wq)
 {
 	return !list_empty(&wq->waiters);

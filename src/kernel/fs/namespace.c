@@ -9,7 +9,8 @@ int vfs_may_create(const struct path *dir, const struct dentry *d)
 
 	if (d->inode)
 		return -EEXIST;
-	if (dir->dentry->unhashed)
+	/* A file system that makes its own names (proc) knows no others: ENOENT, as on Linux. */
+	if (dir->dentry->unhashed || !i->ops->create)
 		return -ENOENT;
 	r = mount_want_write(dir);
 	return r < 0 ? r : inode_permission(i, MAY_WRITE | MAY_EXEC);
@@ -57,8 +58,6 @@ int vfs_create(const struct path *dir, struct dentry *d, u32 mode, u64 rdev)
 
 	if (r < 0)
 		return r;
-	if (!parent->ops->create)
-		return -EACCES;
 	r = parent->ops->create(parent, d, mode & ~current_fs()->umask, rdev, &i);
 	return create_done(d, i, r);
 }

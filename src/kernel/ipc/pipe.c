@@ -12,6 +12,7 @@
 #include "base/string.h"
 #include "kernel/core/cpu.h"
 #include "kernel/fs/hooks.h"
+#include "kernel/fs/internal.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/uaccess.h"
@@ -73,7 +74,7 @@ static int pipe_sleep(struct waitq *wq)
 	waitq_remove(&w);
 	if (r == -EINTR) {
 		if (w.fired)
-			waitq_wake(wq, 0);
+			waitq_hand_on(wq);
 		return -ERESTARTSYS;
 	}
 	return 0;
@@ -212,7 +213,7 @@ static void pipe_taken(struct pipe *p)
 		p->head = p->tail = 0; /* start over in the page that is warm */
 	/* Also for a reader that waited for us and has the end of file to learn. */
 	if (waitq_active(&p->rd) && (p->head != p->tail || !p->writers))
-		waitq_wake(&p->rd, POLLIN | POLLRDNORM);
+		waitq_hand_on(&p->rd);
 	if (waitq_active(&p->wr) && pipe_size(p) - pipe_used(p) >= PIPE_BUF)
 		waitq_wake(&p->wr, POLLOUT | POLLWRNORM);
 }
@@ -447,6 +448,8 @@ static int fifo_rendezvous(struct pipe *p, struct file *f)
 
 int fifo_open(struct inode *i, struct file *f)
 {
+	/* A pipe(2) opened again through /proc/PID/fd/N has, or had, its other end: nothing to wait for. */
+	bool is_pipe = f->path.mnt == anon_mount;
 	struct pipe *p = i->pipe;
 	int r;
 
@@ -457,7 +460,7 @@ int fifo_open(struct inode *i, struct file *f)
 	if (!p)
 		return -ENOMEM;
 	f->private = p;
-	if ((f->flags & O_ACCMODE) == O_WRONLY && (f->flags & O_NONBLOCK) && !p->readers) {
+	if (!is_pipe && (f->flags & O_ACCMODE) == O_WRONLY && (f->flags & O_NONBLOCK) && !p->readers) {
 		pipe_unref(p);
 		return -ENXIO;
 	}
@@ -468,7 +471,7 @@ int fifo_open(struct inode *i, struct file *f)
 	waitq_wake_all(&p->rd, 0);
 	waitq_wake_all(&p->wr, 0);
 	f->ops = &pipe_fops;
-	r = fifo_rendezvous(p, f);
+	r = is_pipe ? 0 : fifo_rendezvous(p, f);
 	if (r < 0)
 		pipe_release(f);
 	return r;

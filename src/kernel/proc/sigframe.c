@@ -261,6 +261,7 @@ int sigframe_setup(struct task *t, int sig, const struct linux_sigaction *sa, co
 	if ((u32)t->altstack.ss_flags & SS_AUTODISARM)
 		altstack_reset(t);
 	enter_handler(t, sig, sa, at.frame);
+	kplat->fpu_reset(t);
 	return 0;
 }
 
