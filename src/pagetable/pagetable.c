@@ -139,6 +139,18 @@ static u64 table_retire_all(struct pagetable *pt, struct pt_freelist *freed, u64
 	return leaves;
 }
 
+/* Frees @table, whose entries are of @level, and the tables below, without a look at what pages they map. */
+static void tables_free(struct pagetable *pt, u64 *table, unsigned int level)
+{
+	for (unsigned int i = 0; level > 1 && i < PTE_ENTRIES; i++) {
+		u64 entry = READ_ONCE(table[i]);
+
+		if (pte_is_present(entry) && !pte_is_leaf(entry, level))
+			tables_free(pt, table_of(pt, entry), level - 1);
+	}
+	table_retire(pt, NULL, table);
+}
+
 /* Looks after @from first: neighbours of what was just cleared are the likeliest to be in use. */
 static bool table_is_empty(const u64 *table, unsigned int from)
 {
@@ -505,7 +517,7 @@ void pt_done(struct pagetable *pt)
 		return;
 	bitmap_for_each_set(slot, pt->shared, PT_SLOTS)
 		WRITE_ONCE(pt->root[slot], 0);
-	table_retire_all(pt, NULL, pt->root, PTE_LEVELS);
+	tables_free(pt, pt->root, PTE_LEVELS);
 	BUG_ON(pt->tables);
 	pt->root = NULL;
 }

@@ -8,7 +8,12 @@ static long openat2(const char *path, uint64_t flags, uint64_t resolve)
 {
 	struct open_how how = { .flags = flags, .resolve = resolve };
 
-	return syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	long r;
+
+	do /* EAGAIN: somebody renamed something meanwhile, anywhere; see openat2(2) */
+		r = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	while (r < 0 && errno == EAGAIN);
+	return r;
 }
 
 int main(void)

@@ -2,7 +2,7 @@
 /* POSIX timers: signal with value, overruns, read back, deleted, SIGEV_NONE, errors. */
 #include "guest/guest.h"
 
-static volatile int count, value, code, overrun;
+static volatile int count, value, code;
 static timer_t timer;
 
 static void handler(int sig, siginfo_t *info, void *context)

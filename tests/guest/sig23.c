@@ -5,7 +5,6 @@
 #include "guest/guest.h"
 
 static void (*volatile change)(greg_t *regs);
-static volatile int after;
 
 static void handler(int sig, siginfo_t *info, void *context)
 {

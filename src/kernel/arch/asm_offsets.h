@@ -17,6 +17,9 @@
 #define CPU_TRAP_VECTOR 64
 #define CPU_TRAP_ERROR 72
 #define CPU_TRAP_CR2 80
+#define CPU_QUICK_CALLS 88
+#define CPU_QUICK_CALL 96
+#define CPU_QUICK_LIMIT 104
 #define CPU_SHIFT 8 /* log2(sizeof(struct cpu)) */
 
 /* struct rf_regs */
@@ -68,6 +71,7 @@
 #define USER_EXIT_SYSCALL 0
 #define USER_EXIT_EXCEPTION 1
 
+#define QUICK_SIZE 512 /* SYSCALL_QUICK_SIZE */
 #define VECTORS 33 /* 32 exceptions and RF_VECTOR_KICK */
 #define VECTOR_KICK 32
 #define BOOT_STACK_SIZE 16384

@@ -4,6 +4,7 @@
 
 #include "kernel/arch/asm_offsets.h"
 #include "kernel/proc/task.h"
+#include "kernel/sys/syscall.h"
 
 #define CHECK(macro, type, field) static_assert((macro) == offsetof(type, field), #macro)
 CHECK(CPU_SELF, struct cpu, self);
@@ -17,6 +18,9 @@ CHECK(CPU_SHARED, struct cpu, shared);
 CHECK(CPU_TRAP_VECTOR, struct cpu, trap_vector);
 CHECK(CPU_TRAP_ERROR, struct cpu, trap_error);
 CHECK(CPU_TRAP_CR2, struct cpu, trap_cr2);
+CHECK(CPU_QUICK_CALLS, struct cpu, quick_calls);
+CHECK(CPU_QUICK_CALL, struct cpu, quick_call);
+CHECK(CPU_QUICK_LIMIT, struct cpu, quick_limit);
 static_assert(sizeof(struct cpu) == 1 << CPU_SHIFT, "CPU_SHIFT");
 CHECK(REGS_R15, struct rf_regs, r15);
 CHECK(REGS_R14, struct rf_regs, r14);
@@ -49,6 +53,7 @@ static_assert(BOOT_MAGIC == 0x3145434e46474e52ull && BOOT_VERSION == 1 &&
 static_assert(VECTOR_KICK == RF_VECTOR_KICK && VECTORS == RF_VECTOR_KICK + 1, "entry.S");
 static_assert(RF_MAX_USER_ADDRESS == 0x3full << 41 && RF_ARENA_BASE == 0x7e0000000000,
 	      "entry.S, boot.S");
+static_assert(QUICK_SIZE == SYSCALL_QUICK_SIZE, "entry.S");
 static_assert(sizeof(struct kernel_header) == 96, "header.S");
 
 #define MSR_STAR        0xc0000081u

@@ -10,7 +10,8 @@
  */
 #include "kernel/arch/asm_offsets.h"
 
-	.text
+	.section .text.hot, "ax", @progbits
+	.balign 64
 
 /*
  * switch_to_user: u64 switch_to_user(struct rf_regs *regs)
@@ -107,6 +108,7 @@ iret_to_user:
  * In:	SYSCALL in ring 3: RCX = user RIP, R11 = user RFLAGS, RFLAGS masked by SFMASK (IF, TF, DF, AC, NT, IOPL, RF clear), RSP and GS
  *	the user's, everything else the user's.
  * Out:	returns from switch_to_user() with USER_EXIT_SYSCALL.
+ * A quick call is answered here and goes back by SYSRET.
  * No branch depends on anything before the SWAPGS, so there is no wrong path with the user's GS to fence off. RSP holds the address
  * of the register block for a while: no stack is used until the kernel's is loaded, and no vector uses it (IST above).
  */
@@ -115,6 +117,29 @@ iret_to_user:
 entry_syscall:
 	swapgs
 	movq %rsp, %gs:CPU_USER_RSP
+	/* A quick call (sys/quick.c)? RSP is the only free register. The mask holds wrong paths inside the table. */
+	cmpl %gs:CPU_QUICK_LIMIT, %eax
+	jae .Lsyscall_full
+	movl %eax, %esp
+	andl $(QUICK_SIZE - 1), %esp
+	shll $3, %esp
+	addq %gs:CPU_QUICK_CALLS, %rsp
+	movq (%rsp), %rsp
+	testq %rsp, %rsp
+	jz .Lsyscall_full
+	testl $(RFLAGS_TF | RFLAGS_RF), %r11d	/* not for SYSRET, see switch_to_user */
+	jnz .Lsyscall_full
+	movq %rsp, %gs:CPU_QUICK_CALL
+	movq %gs:CPU_KERNEL_RSP, %rsp
+	call *%gs:CPU_QUICK_CALL
+	/*
+	 * RIP needs no check: SYSCALL left it at most at the user limit, which is canonical. RFLAGS are those that user code ran with.
+	 */
+	movq %gs:CPU_USER_RSP, %rsp
+	swapgs
+	sysretq
+
+.Lsyscall_full:
 	movq %gs:CPU_USER_REGS, %rsp
 	movq %r15, REGS_R15(%rsp)
 	movq %r14, REGS_R14(%rsp)
@@ -215,7 +240,7 @@ exception_stubs:
 	.set i, i + 1
 	.endr
 	.noaltmacro
-	.text
+	.section .text.hot, "ax", @progbits
 
 /*
  * exception_common: all vectors but the paranoid ones.

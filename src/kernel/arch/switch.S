@@ -2,7 +2,7 @@
 /*
  * switch.S: from one kernel stack to another.
  */
-	.text
+	.section .text.hot, "ax", @progbits
 
 /*
  * context_switch: void context_switch(u64 *save_rsp, u64 load_rsp)

@@ -5,7 +5,7 @@
  * In and out of each: ring 0, System V call, DF = 0, EFLAGS.AC = 0 (set in between where there is SMAP). A fault on an instruction that is
  * listed in __ex_table continues at its second address with the registers of the fault; AC as it was.
  */
-	.text
+	.section .text.hot, "ax", @progbits
 
 	.macro USER_BEGIN
 	cmpb $0, cpu_has_smap(%rip)

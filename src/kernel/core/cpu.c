@@ -9,6 +9,8 @@
 #include "kernel/core/sched.h"
 #include "kernel/platform/kplat.h"
 #include "kernel/proc/task.h"
+#include "kernel/sys/strace.h"
+#include "kernel/sys/syscall.h"
 
 struct cpu cpus[RF_MAX_CPUS];
 unsigned nr_cpus;
@@ -20,15 +22,14 @@ static u32 boot_done;
 /* After this many rounds the owner's thread is likely not running: give it the host CPU. */
 #define LOCK_SPINS 4096u
 
-static struct {
-	u32 owner; /* CPU number + 1; 0 = free */
-} big_lock __aligned(64);
+struct kernel_lock big_lock __aligned(64);
 
-static __attribute__((noinline)) void kernel_lock_slow(u32 me)
+void kernel_lock_slow(u32 me, u32 owner)
 {
 	unsigned spins = 0;
 	u32 free = 0;
 
+	BUG_ON(owner == me);
 	while (!__atomic_compare_exchange_n(&big_lock.owner, &free, me, false, __ATOMIC_ACQUIRE,
 					    __ATOMIC_RELAXED)) {
 		free = 0;
@@ -38,27 +39,6 @@ static __attribute__((noinline)) void kernel_lock_slow(u32 me)
 				hc(HC_YIELD);
 		}
 	}
-}
-
-void kernel_lock(void)
-{
-	u32 me = (u32)this_cpu()->id + 1, free = 0;
-
-	if (unlikely(!__atomic_compare_exchange_n(&big_lock.owner, &free, me, false,
-						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
-		BUG_ON(free == me);
-		kernel_lock_slow(me);
-	}
-}
-
-void kernel_unlock(void)
-{
-	__atomic_store_n(&big_lock.owner, 0, __ATOMIC_RELEASE);
-}
-
-bool kernel_lock_held(void)
-{
-	return READ_ONCE(big_lock.owner) == (u32)this_cpu()->id + 1;
 }
 
 /* ---- start ---- */
@@ -121,6 +101,8 @@ void kernel_main(u64 id, u64 guest)
 		}
 	}
 	kernel_lock();
+	c->quick_calls = syscall_quick;
+	c->quick_limit = strace_on ? 0 : SYSCALL_MAX;
 	sched_cpu_init(c);
 	if (id == 0) {
 		__atomic_store_n(&boot_done, 1, __ATOMIC_RELEASE);

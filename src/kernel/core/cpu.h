@@ -8,6 +8,7 @@
 
 struct task;
 struct mm;
+typedef s64 (*quick_call_fn)(void);
 
 struct cpu {
 	struct cpu *self;	     /* asm: %gs:0 */
@@ -19,6 +20,9 @@ struct cpu {
 	u64 id;			     /* asm: %gs:48 */
 	struct cpu_shared *shared;   /* asm: %gs:56 */
 	u64 trap_vector, trap_error, trap_cr2; /* asm: %gs:64, 72, 80; filled by the exception stubs */
+	const quick_call_fn *quick_calls; /* asm: %gs:88; by call number: syscall_quick */
+	quick_call_fn quick_call;    /* asm: %gs:96 scratch of the system call entry */
+	u32 quick_limit;	     /* asm: %gs:104 numbers below may be quick; 0 where calls are traced */
 	/* scheduler (kernel lock) */
 	struct list runqueue;
 	unsigned nr_running;
@@ -68,6 +72,27 @@ static inline const struct boot_config *boot_config(void)
 const char *boot_string(u32 off);
 
 /* The kernel lock: held by a CPU while it runs kernel code for a task (docs/adr/0001). */
-void kernel_lock(void);
-void kernel_unlock(void);
-bool kernel_lock_held(void); /* by this CPU */
+extern struct kernel_lock {
+	u32 owner; /* CPU number + 1; 0 = free */
+} big_lock;
+void kernel_lock_slow(u32 me, u32 owner);
+
+static inline void kernel_lock(void)
+{
+	u32 me = (u32)this_cpu()->id + 1, owner = 0;
+
+	if (unlikely(!__atomic_compare_exchange_n(&big_lock.owner, &owner, me, false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+		kernel_lock_slow(me, owner);
+}
+
+static inline void kernel_unlock(void)
+{
+	__atomic_store_n(&big_lock.owner, 0, __ATOMIC_RELEASE);
+}
+
+/* By this CPU? */
+static inline bool kernel_lock_held(void)
+{
+	return READ_ONCE(big_lock.owner) == (u32)this_cpu()->id + 1;
+}

@@ -29,14 +29,22 @@ void kstack_check(const struct task *t);
 void cpu_events_run(void);
 void host_events_run(void);
 /* The earliest timer, CLOCK_MONOTONIC ns; 0 = none. */
-u64 ktimer_next(void);
+extern u64 timers_next __attribute__((visibility("hidden")));
+static inline u64 ktimer_next(void)
+{
+	return timers_next;
+}
 
 /* Before user mode with tasks waiting here: offers one to an idle CPU once it has waited long enough. */
 void sched_spread(struct cpu *c);
 /* Looks at the clock: is the slice over? Called when user code was interrupted. */
 void sched_tick(void);
 /* When user code must be interrupted next: timers and the slice; 0 = never. */
-u64 sched_user_deadline(const struct cpu *c);
+u64 sched_slice_deadline(const struct cpu *c);
+static inline u64 sched_user_deadline(const struct cpu *c)
+{
+	return likely(!c->nr_running) ? ktimer_next() : sched_slice_deadline(c);
+}
 /* This CPU's idle loop; the caller's stack becomes the idle task's. */
 __noreturn void sched_idle(void);
 /* Sets up the idle task of this CPU as current. */

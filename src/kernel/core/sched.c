@@ -79,7 +79,7 @@ static struct list *queue_place(struct cpu *c, bool woken)
 	return &c->runqueue;
 }
 
-static void enqueue(struct cpu *c, struct task *t, bool woken)
+static __hot void enqueue(struct cpu *c, struct task *t, bool woken)
 {
 	BUG_ON(t->on_runqueue || t->on_cpu);
 	t->on_runqueue = true;
@@ -124,7 +124,7 @@ static struct cpu *cpu_for(const struct task *t)
 	return found ? found : this_cpu();
 }
 
-static void make_runnable(struct task *t)
+static __hot void make_runnable(struct task *t)
 {
 	struct cpu *c = this_cpu();
 
@@ -174,7 +174,7 @@ static struct task *steal(struct cpu *me)
 	return NULL;
 }
 
-static struct task *pick_next(struct cpu *c)
+static __hot struct task *pick_next(struct cpu *c)
 {
 	struct task *t = list_first_entry_or_null(&c->runqueue, struct task, run_node);
 
@@ -192,7 +192,7 @@ static struct task *pick_next(struct cpu *c)
  */
 #define SYSTEM_NS ((u64)1000)
 
-static void account(struct cpu *c, struct task *t, u64 now)
+static __hot void account(struct cpu *c, struct task *t, u64 now)
 {
 	u64 events = c->shared->syscalls + c->shared->faults;
 	u64 delta = now > t->run_start_ns ? now - t->run_start_ns : 0;
@@ -226,7 +226,7 @@ u64 task_cpu_time_ns(const struct task *t)
 /* ---- switching ---- */
 
 /* On the incoming task's stack. */
-static void finish_switch(struct task *prev)
+static __hot void finish_switch(struct task *prev)
 {
 	struct task *t = current;
 
@@ -239,7 +239,7 @@ static void finish_switch(struct task *prev)
 	prev->kstack = NULL;
 }
 
-static void switch_to(struct cpu *c, struct task *prev, struct task *next, u64 now)
+static __hot void switch_to(struct cpu *c, struct task *prev, struct task *next, u64 now)
 {
 	if (!is_idle_task(prev))
 		kstack_check(prev);
@@ -258,7 +258,7 @@ static void switch_to(struct cpu *c, struct task *prev, struct task *next, u64 n
 	finish_switch(this_cpu()->switch_prev);
 }
 
-void schedule(void)
+__hot void schedule(void)
 {
 	struct cpu *c = this_cpu();
 	struct task *prev = c->curr, *next;
@@ -350,12 +350,10 @@ void sched_tick(void)
 	}
 }
 
-u64 sched_user_deadline(const struct cpu *c)
+u64 sched_slice_deadline(const struct cpu *c)
 {
 	u64 deadline = ktimer_next(), slice;
 
-	if (likely(!c->nr_running))
-		return deadline;
 	slice = idle_mask || woken_waits(c) ? c->slice_start_ns + SPREAD_NS : c->slice_end_ns;
 	return deadline && deadline < slice ? deadline : slice;
 }
@@ -396,7 +394,7 @@ static bool sleep_interrupted(const struct task *t, enum task_state state)
 	       (state == TASK_KILLABLE && signal_fatal_pending(t));
 }
 
-int task_sleep(enum task_state state, u64 deadline_ns)
+__hot int task_sleep(enum task_state state, u64 deadline_ns)
 {
 	struct task *t = current;
 
@@ -421,7 +419,7 @@ int task_sleep(enum task_state state, u64 deadline_ns)
 	return t->sleep_timed_out ? -ETIMEDOUT : 0;
 }
 
-void task_wake(struct task *t)
+__hot void task_wake(struct task *t)
 {
 	if (t->state == TASK_INTERRUPTIBLE || t->state == TASK_UNINTERRUPTIBLE ||
 	    t->state == TASK_KILLABLE)

@@ -38,7 +38,7 @@ static u64 time_since(const struct time_params *p)
 	return (u64)(((unsigned __int128)(tsc - p->base_tsc) * p->mult) >> p->shift);
 }
 
-static u64 clock_read(int host_clock, size_t base_field)
+static __hot u64 clock_read(int host_clock, size_t base_field)
 {
 	struct time_params p;
 
@@ -47,7 +47,7 @@ static u64 clock_read(int host_clock, size_t base_field)
 	return *(const u64 *)((const char *)&p + base_field) + time_since(&p);
 }
 
-u64 ktime_mono(void)
+__hot u64 ktime_mono(void)
 {
 	return clock_read(HC_CLOCK_MONOTONIC, offsetof(struct time_params, mono_ns));
 }
@@ -70,7 +70,7 @@ u64 ktime_start(void)
 /* ---- timers, by deadline ---- */
 
 static struct rb_root timers;
-static u64 timers_next; /* deadline of the first, 0 = none: read on every way to user mode */
+u64 timers_next; /* deadline of the first, 0 = none: read on every way to user mode */
 
 void time_init(void)
 {
@@ -83,11 +83,6 @@ static void timers_update_next(void)
 	struct ktimer *first = rb_entry_or_null(rb_first(&timers), struct ktimer, node);
 
 	timers_next = first ? first->deadline : 0;
-}
-
-u64 ktimer_next(void)
-{
-	return timers_next;
 }
 
 void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *))

@@ -13,7 +13,7 @@
 
 #define VECTOR_PF 14u
 
-static void handle_page_fault(struct task *t, const struct rf_trap *trap)
+static __hot void handle_page_fault(struct task *t, const struct rf_trap *trap)
 {
 	int r = mm_fault(t->mm, trap->address, trap->access);
 
@@ -88,7 +88,7 @@ static void prepare_user(struct task *t)
 	c->shared->deadline_ns = sched_user_deadline(c);
 }
 
-void user_loop(struct task *t)
+__hot void user_loop(struct task *t)
 {
 	struct rf_trap trap;
 

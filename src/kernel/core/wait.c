@@ -21,7 +21,7 @@ void waitq_add(struct waitq *wq, struct waiter *w)
 }
 
 /* Exclusive waiters queue behind the others and are served in order. */
-void waitq_add_exclusive(struct waitq *wq, struct waiter *w)
+__hot void waitq_add_exclusive(struct waitq *wq, struct waiter *w)
 {
 	waiter_set(wq, w);
 	w->exclusive = true;
@@ -36,7 +36,7 @@ void waitq_add_callback(struct waitq *wq, struct waiter *w, waiter_fn fn, void *
 	list_add(&w->node, &wq->waiters);
 }
 
-void waitq_remove(struct waiter *w)
+__hot void waitq_remove(struct waiter *w)
 {
 	if (!w->wq)
 		return;
@@ -53,7 +53,7 @@ static void waiter_fire(struct waiter *w, u32 poll_events)
 		task_wake(w->task);
 }
 
-void waitq_wake_nr(struct waitq *wq, unsigned nr, u32 poll_events)
+__hot void waitq_wake_nr(struct waitq *wq, unsigned nr, u32 poll_events)
 {
 	struct waiter *w, *tmp;
 
@@ -71,7 +71,7 @@ void waitq_wake_nr(struct waitq *wq, unsigned nr, u32 poll_events)
 	}
 }
 
-void waitq_wake(struct waitq *wq, u32 poll_events)
+__hot void waitq_wake(struct waitq *wq, u32 poll_events)
 {
 	if (waitq_active(wq))
 		waitq_wake_nr(wq, 1, poll_events);

@@ -120,7 +120,7 @@ static int commit(struct binprm *b)
 
 	if (r < 0)
 		return r;
-	mm->exe = file_ref(b->file);
+	mm_set_exe(mm, b->file);
 	b->mm = NULL;
 	process_end_exec(base_name(b->filename), mm, b->cred);
 	kplat->fpu_reset(current);

@@ -181,7 +181,7 @@ struct file *fd_get(int fd)
 	return current->files ? fd_get_from(current->files, fd) : NULL;
 }
 
-int fd_get_io(int fd, struct file **ret)
+__hot int fd_get_io(int fd, struct file **ret)
 {
 	struct file *f = fd_get(fd);
 

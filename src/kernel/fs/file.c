@@ -43,7 +43,7 @@ static void file_free(struct file *f)
 	kfree(f);
 }
 
-void file_unref(struct file *f)
+__hot void file_unref(struct file *f)
 {
 	if (!f)
 		return;
@@ -104,6 +104,8 @@ int file_check_open(const struct path *p, u32 flags)
 			return r;
 	}
 	r = inode_permission(i, mask);
+	if (r == 0 && (mask & MAY_WRITE) && S_ISREG(i->mode) && i->exec_count)
+		r = -ETXTBSY;
 	if (r == 0 && (flags & O_NOATIME) && !inode_owner_or_capable(i))
 		r = -EPERM;
 	return r;
@@ -206,7 +208,7 @@ int file_new_anon(const char *name, const struct file_ops *ops, u32 mode, u32 fl
 
 /* ---- data ---- */
 
-s64 file_read(struct file *f, struct uio *u, u64 *pos)
+__hot s64 file_read(struct file *f, struct uio *u, u64 *pos)
 {
 	if (!FMODE_READ(f))
 		return -EBADF;
@@ -215,7 +217,7 @@ s64 file_read(struct file *f, struct uio *u, u64 *pos)
 	return f->ops->read(f, u, pos);
 }
 
-s64 file_write(struct file *f, struct uio *u, u64 *pos)
+__hot s64 file_write(struct file *f, struct uio *u, u64 *pos)
 {
 	s64 n;
 

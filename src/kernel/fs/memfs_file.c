@@ -24,6 +24,20 @@ void memfs_drop_pages(struct inode *i, u64 from, u64 to)
 	memfs_of(i)->used_pages -= before - i->pcache->nr_dirty;
 }
 
+/* Files in memory leave a part of it to programs: who fills a file system gets ENOSPC before others are killed. */
+static bool memory_has_room(void)
+{
+	u64 total, free, reserve;
+
+	page_stats(&total, &free);
+	reserve = MAX(total / 16, (u64)256);
+	if (likely(free > reserve))
+		return true;
+	pcache_reclaim(256);
+	page_stats(&total, &free);
+	return free > reserve;
+}
+
 static int memfs_dirty_page(struct inode *i, struct page *p)
 {
 	struct memfs *fs = memfs_of(i);
@@ -32,6 +46,8 @@ static int memfs_dirty_page(struct inode *i, struct page *p)
 	if (p->flags & PAGE_F_DIRTY)
 		return 0;
 	if (fs->limit_pages && fs->used_pages >= fs->limit_pages)
+		return -ENOSPC;
+	if (!memory_has_room())
 		return -ENOSPC;
 	memnode_pin(m);
 	m->data_modified = true;

@@ -308,6 +308,8 @@ sysret_t sys_truncate(const struct sysargs *a)
 		r = mount_want_write(&p);
 	if (r == 0)
 		r = inode_permission(i, MAY_WRITE);
+	if (r == 0 && i->exec_count)
+		r = -ETXTBSY;
 	if (r == 0)
 		r = do_truncate(i, size);
 	path_unref(&p);

@@ -20,7 +20,7 @@ static s64 rw_current(struct file *f, struct uio *u, bool write)
 	return n;
 }
 
-static s64 rw_simple(int fd, uptr_t buf, u64 n, bool write)
+static __hot s64 rw_simple(int fd, uptr_t buf, u64 n, bool write)
 {
 	struct file *f;
 	struct uio u;
@@ -38,12 +38,12 @@ static s64 rw_simple(int fd, uptr_t buf, u64 n, bool write)
 	return r;
 }
 
-sysret_t sys_read(const struct sysargs *a)
+__hot sysret_t sys_read(const struct sysargs *a)
 {
 	return rw_simple(arg_int(a, 0), arg_ptr(a, 1), arg_u64(a, 2), false);
 }
 
-sysret_t sys_write(const struct sysargs *a)
+__hot sysret_t sys_write(const struct sysargs *a)
 {
 	return rw_simple(arg_int(a, 0), arg_ptr(a, 1), arg_u64(a, 2), true);
 }

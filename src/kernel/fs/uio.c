@@ -3,7 +3,7 @@
 
 #include "kernel/mm/uaccess.h"
 
-void uio_user(struct uio *u, uptr_t buf, size_t n)
+__hot void uio_user(struct uio *u, uptr_t buf, size_t n)
 {
 	u->one = (struct linux_iovec){ .iov_base = buf, .iov_len = n };
 	u->iov = &u->one;
@@ -35,7 +35,7 @@ static size_t uio_piece(struct uio *u, uptr_t *ret_addr)
 	return MIN((size_t)u->iov->iov_len - u->off, u->resid);
 }
 
-size_t uio_write(struct uio *u, const void *src, size_t n)
+__hot size_t uio_write(struct uio *u, const void *src, size_t n)
 {
 	size_t done = 0;
 
@@ -58,7 +58,7 @@ size_t uio_write(struct uio *u, const void *src, size_t n)
 	return done;
 }
 
-size_t uio_read(struct uio *u, void *dst, size_t n)
+__hot size_t uio_read(struct uio *u, void *dst, size_t n)
 {
 	size_t done = 0;
 

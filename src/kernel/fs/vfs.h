@@ -71,7 +71,8 @@ struct inode {
 	struct list locks;	     /* POSIX and flock locks */
 	void *pipe;		     /* FIFO: struct pipe * while open */
 	void *watchers;		     /* inotify marks */
-	u32 write_count;	     /* files open for writing; <0 semantics not used */
+	u32 write_count;	     /* files open for writing */
+	u32 exec_count;		     /* address spaces that run it: no writers then, ETXTBSY */
 	/* the file system embeds this struct first in its own */
 };
 

@@ -64,7 +64,7 @@ struct pipe *file_pipe(const struct file *f)
 /* ---- waiting ---- */
 
 /* One sleep on `wq`; the caller looks at its condition again. A wake-up that we can't use is handed on. */
-static int pipe_sleep(struct waitq *wq)
+static __hot int pipe_sleep(struct waitq *wq)
 {
 	struct waiter w;
 	int r;
@@ -80,7 +80,7 @@ static int pipe_sleep(struct waitq *wq)
 	return 0;
 }
 
-int pipe_wait_data(struct pipe *p, bool nonblock)
+__hot int pipe_wait_data(struct pipe *p, bool nonblock)
 {
 	while (p->reading || p->head == p->tail) {
 		int r;
@@ -96,7 +96,7 @@ int pipe_wait_data(struct pipe *p, bool nonblock)
 	return 0;
 }
 
-static int pipe_wait_free(struct pipe *p, u64 need, bool nonblock)
+static __hot int pipe_wait_free(struct pipe *p, u64 need, bool nonblock)
 {
 	for (;;) {
 		int r;
@@ -131,7 +131,7 @@ static struct page **pipe_slot(struct pipe *p, u64 at, size_t *ret_off, size_t *
 }
 
 /* Takes what is there, up to u's size. */
-static s64 pipe_take(struct pipe *p, struct uio *u)
+static __hot s64 pipe_take(struct pipe *p, struct uio *u)
 {
 	u64 at = p->tail, end = p->head;
 	s64 done = 0;
@@ -163,7 +163,7 @@ static int pipe_slot_fill(struct page **slot)
 }
 
 /* Puts at most `n` bytes of u, for which there is room. */
-static s64 pipe_put(struct pipe *p, struct uio *u, u64 n)
+static __hot s64 pipe_put(struct pipe *p, struct uio *u, u64 n)
 {
 	u64 at = p->head, end = at + n;
 	int r = -EFAULT;
@@ -207,7 +207,7 @@ size_t pipe_peek(struct pipe *p, u64 skip, void *buf, size_t n)
 	return done;
 }
 
-static void pipe_taken(struct pipe *p)
+static __hot void pipe_taken(struct pipe *p)
 {
 	if (p->tail == p->head && !p->writing)
 		p->head = p->tail = 0; /* start over in the page that is warm */
@@ -224,7 +224,7 @@ void pipe_consume(struct pipe *p, u64 n)
 	pipe_taken(p);
 }
 
-s64 pipe_append(struct pipe *p, struct uio *u, u64 n)
+__hot s64 pipe_append(struct pipe *p, struct uio *u, u64 n)
 {
 	s64 r = pipe_put(p, u, n);
 
@@ -233,7 +233,7 @@ s64 pipe_append(struct pipe *p, struct uio *u, u64 n)
 	return r;
 }
 
-s64 pipe_read_flags(struct file *f, struct uio *u, bool nonblock)
+__hot s64 pipe_read_flags(struct file *f, struct uio *u, bool nonblock)
 {
 	struct pipe *p = f->private;
 	s64 n;
@@ -249,7 +249,7 @@ s64 pipe_read_flags(struct file *f, struct uio *u, bool nonblock)
 	return n;
 }
 
-s64 pipe_write_flags(struct file *f, struct uio *u, bool nonblock)
+__hot s64 pipe_write_flags(struct file *f, struct uio *u, bool nonblock)
 {
 	struct pipe *p = f->private;
 	u64 need = u->resid <= PIPE_BUF ? u->resid : 1;
@@ -269,13 +269,13 @@ s64 pipe_write_flags(struct file *f, struct uio *u, bool nonblock)
 	return done ? done : n;
 }
 
-static s64 pipe_read(struct file *f, struct uio *u, u64 *pos)
+static __hot s64 pipe_read(struct file *f, struct uio *u, u64 *pos)
 {
 	(void)pos;
 	return pipe_read_flags(f, u, f->flags & O_NONBLOCK);
 }
 
-static s64 pipe_write(struct file *f, struct uio *u, u64 *pos)
+static __hot s64 pipe_write(struct file *f, struct uio *u, u64 *pos)
 {
 	(void)pos;
 	return pipe_write_flags(f, u, f->flags & O_NONBLOCK);

@@ -46,13 +46,37 @@ void usock_unref(struct usock *s)
 		kfree(s);
 }
 
+/*
+ * Messages to be freed. A file in a message may be a socket with messages of its own, and so on: whoever comes in the
+ * middle leaves its messages here to the first, so that a long chain costs no stack.
+ */
+static struct list dead_messages = LIST_INIT(dead_messages);
+static bool freeing_messages;
+
+static void dead_messages_free(void)
+{
+	struct umsg *m;
+
+	if (freeing_messages)
+		return;
+	freeing_messages = true;
+	while (!list_empty(&dead_messages)) {
+		m = list_first_entry(&dead_messages, struct umsg, node);
+		list_del(&m->node);
+		for (unsigned i = 0; i < m->nr_files; i++)
+			file_unref(m->files[i]);
+		files_in_flight -= m->nr_files;
+		kfree(m->files);
+		kfree(m);
+	}
+	freeing_messages = false;
+}
+
+/* m is in no list. */
 static void umsg_free(struct umsg *m)
 {
-	for (unsigned i = 0; i < m->nr_files; i++)
-		file_unref(m->files[i]);
-	files_in_flight -= m->nr_files;
-	kfree(m->files);
-	kfree(m);
+	list_add_tail(&m->node, &dead_messages);
+	dead_messages_free();
 }
 
 static void usock_wake(struct usock *s)
@@ -70,10 +94,8 @@ static void usock_close(struct usock *s)
 
 	s->dead = true;
 	unix_unbind(s);
-	list_for_each_entry_safe(m, tmp, &s->queue, node) {
-		list_del(&m->node);
-		umsg_free(m);
-	}
+	list_for_each_entry_safe(m, tmp, &s->queue, node)
+		list_move_tail(&m->node, &dead_messages);
 	list_for_each_entry_safe(c, next, &s->backlog, node) {
 		list_del(&c->node);
 		usock_close(c);
@@ -87,6 +109,7 @@ static void usock_close(struct usock *s)
 		s->peer = NULL;
 	}
 	usock_unref(s);
+	dead_messages_free();
 }
 
 void usock_pair(struct usock *a, struct usock *b)

@@ -59,7 +59,7 @@ static uptr_t next_present(struct mm *mm, uptr_t va, uptr_t end)
 }
 
 /* Maps p, whose reference goes to the mapping. */
-static int map_page(struct mm *mm, uptr_t va, struct page *p, u32 prot)
+static __hot int map_page(struct mm *mm, uptr_t va, struct page *p, u32 prot)
 {
 	int r = kplat->as_map(&mm->as, va, page_offset(p), PAGE_SIZE, prot);
 
@@ -96,7 +96,7 @@ static void window_choose(const struct fault *f, uptr_t *ret_lo, uptr_t *ret_hi)
 
 /* ---- anonymous memory ---- */
 
-static int map_zeroed(const struct fault *f, uptr_t va, unsigned flags)
+static __hot int map_zeroed(const struct fault *f, uptr_t va, unsigned flags)
 {
 	struct page *p = page_alloc(0, ALLOC_ZERO | flags);
 
@@ -106,7 +106,7 @@ static int map_zeroed(const struct fault *f, uptr_t va, unsigned flags)
 	return map_page(f->mm, va, p, (f->vma->flags & VMA_F_ACCESS) | RF_READ);
 }
 
-static int fault_anon(const struct fault *f)
+static __hot int fault_anon(const struct fault *f)
 {
 	uptr_t lo, hi;
 	int r;
@@ -348,7 +348,7 @@ static int find_vma_for_fault(struct mm *mm, uptr_t addr, u32 access, struct vma
 	return 0;
 }
 
-int mm_fault(struct mm *mm, uptr_t addr, u32 access)
+__hot int mm_fault(struct mm *mm, uptr_t addr, u32 access)
 {
 	struct fault f = { .mm = mm, .va = ALIGN_DOWN(addr, PAGE_SIZE), .access = access };
 	uptr_t va;

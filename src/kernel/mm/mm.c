@@ -86,6 +86,18 @@ static void mm_free_vmas(struct mm *mm)
 	}
 }
 
+void mm_set_exe(struct mm *mm, struct file *f)
+{
+	struct file *old = mm->exe;
+
+	if (f)
+		f->inode->exec_count++;
+	mm->exe = f ? file_ref(f) : NULL;
+	if (old)
+		old->inode->exec_count--;
+	file_unref(old);
+}
+
 void mm_unref(struct mm *mm)
 {
 	if (!mm)
@@ -96,7 +108,7 @@ void mm_unref(struct mm *mm)
 	mm_zap_all(mm);
 	kplat->as_free(&mm->as);
 	mm_free_vmas(mm);
-	file_unref(mm->exe);
+	mm_set_exe(mm, NULL);
 	kfree(mm);
 }
 
@@ -248,7 +260,7 @@ static void mm_copy_layout(struct mm *mm, const struct mm *old)
 	mm->vdso = old->vdso;
 	memcpy(mm->auxv, old->auxv, sizeof(mm->auxv));
 	mm->auxv_len = old->auxv_len;
-	mm->exe = old->exe ? file_ref(old->exe) : NULL;
+	mm_set_exe(mm, old->exe);
 }
 
 int mm_fork(struct mm *old, struct mm **ret)

@@ -70,6 +70,8 @@ int mm_new(struct mm **ret);
 struct mm *mm_ref(struct mm *mm);
 void mm_unref(struct mm *mm);		    /* last one unmaps everything */
 int mm_fork(struct mm *old, struct mm **ret); /* copy-on-write duplicate */
+/* mm runs f (NULL: nothing any more); nobody may open it for writing meanwhile. */
+void mm_set_exe(struct mm *mm, struct file *f);
 void mm_switch(struct mm *mm);		    /* current's mm changed (execve): platform switches tables at next entry */
 
 /*

@@ -179,7 +179,7 @@ static bool make_room(u64 n, unsigned flags)
 	return true;
 }
 
-struct page *page_alloc(unsigned order, unsigned flags)
+__hot struct page *page_alloc(unsigned order, unsigned flags)
 {
 	u64 n = 1ull << order;
 	struct page *p;
@@ -203,7 +203,7 @@ struct page *page_alloc(unsigned order, unsigned flags)
 	return p;
 }
 
-void page_unref(struct page *p)
+__hot void page_unref(struct page *p)
 {
 	BUG_ON(!p->refs || (p->flags & PAGE_F_FREE));
 	if (--p->refs)

@@ -9,14 +9,14 @@
 #define STRING_CHUNK 256u
 #define STALLS_MAX 64u /* faults in a row that resolve without letting a byte through: memory is thrashing */
 
-bool user_range_ok(uptr_t addr, size_t n)
+__hot bool user_range_ok(uptr_t addr, size_t n)
 {
 	return addr <= RF_MAX_USER_ADDRESS && n <= RF_MAX_USER_ADDRESS - addr;
 }
 
 enum copy_kind { COPY_IN, COPY_OUT, COPY_ZERO };
 
-static size_t copy_fast(struct mm *mm, enum copy_kind kind, u8 *buf, uptr_t user, size_t n)
+static __hot size_t copy_fast(struct mm *mm, enum copy_kind kind, u8 *buf, uptr_t user, size_t n)
 {
 	switch (kind) {
 	case COPY_IN:
@@ -50,12 +50,12 @@ static size_t copy_loop(enum copy_kind kind, u8 *buf, uptr_t user, size_t n)
 	return done;
 }
 
-size_t copy_from_user_partial(void *dst, uptr_t src, size_t n)
+__hot size_t copy_from_user_partial(void *dst, uptr_t src, size_t n)
 {
 	return copy_loop(COPY_IN, dst, src, n);
 }
 
-size_t copy_to_user_partial(uptr_t dst, const void *src, size_t n)
+__hot size_t copy_to_user_partial(uptr_t dst, const void *src, size_t n)
 {
 	return copy_loop(COPY_OUT, (u8 *)(uintptr_t)src, dst, n);
 }

@@ -26,6 +26,7 @@
 #include "kernel/platform/fpu.h"
 #include "kernel/platform/kplat.h"
 #include "kernel/proc/task.h"
+#include "pagetable/pte_x86_64.h"
 
 #define ARENA_SLOT 252u
 static_assert((u64)ARENA_SLOT << 39 == RF_ARENA_BASE, "the arena's PML4 slot");
@@ -120,7 +121,7 @@ static void tlb_catch_up(struct cpu *c, struct kas *as)
 	__atomic_store_n(&c->loaded_tlb_gen, gen, __ATOMIC_SEQ_CST);
 }
 
-static __attribute__((noinline)) void as_load(struct cpu *c, struct kas *as)
+static __hot __attribute__((noinline)) void as_load(struct cpu *c, struct kas *as)
 {
 	u64 root = pt_root_gpa(&as->pt);
 
@@ -198,11 +199,73 @@ static u32 table_prot(u32 prot)
 	return prot | PT_USER | PT_ACCESSED | (prot & RF_WRITE ? PT_DIRTY : 0);
 }
 
-static int guest_as_map(struct kas *as, uptr_t va, u64 offset, u64 len, u32 prot)
+/*
+ * ---- single pages ----
+ * Faults, fork and exit handle pages one by one, neighbours mostly. They find the lowest table of the 2 MiB they are in through
+ * as->leaf instead of from the root. Only as_unmap() takes tables away here, and it forgets as->leaf.
+ */
+
+static __attribute__((noinline)) u64 *leaf_walk(struct kas *as, uptr_t va)
+{
+	u64 *table = as->pt.root;
+
+	for (unsigned level = PTE_LEVELS; level > 1; level--) {
+		u64 entry = READ_ONCE(table[pte_index(va, level)]);
+
+		if (!pte_is_present(entry) || pte_is_leaf(entry, level))
+			return NULL;
+		table = table_virt(NULL, pte_addr(entry));
+	}
+	as->leaf_va = ALIGN_DOWN(va, pte_span(2));
+	return as->leaf = table;
+}
+
+/* The lowest table for va, a user address; NULL: there is none. */
+static u64 *leaf_table(struct kas *as, uptr_t va)
+{
+	if (likely(as->leaf && va - as->leaf_va < pte_span(2)))
+		return as->leaf;
+	return va < RF_MAX_USER_ADDRESS ? leaf_walk(as, va) : NULL;
+}
+
+/* The part of [va, end) that leaf_table(as, va) describes. */
+static uptr_t leaf_end(uptr_t va, uptr_t end)
+{
+	return MIN(end, ALIGN_DOWN(va, pte_span(2)) + pte_span(2));
+}
+
+/* Tables above grant everything, so the lowest entry alone decides. */
+static u32 leaf_prot(u64 entry)
+{
+	return RF_READ | (entry & PTE_RW ? RF_WRITE : 0) | (entry & PTE_XD ? 0 : RF_EXEC);
+}
+
+static bool map_single(struct kas *as, uptr_t va, u64 offset, u32 prot)
+{
+	u64 *table, *entry;
+
+	if (!IS_ALIGNED(va | offset, PAGE_SIZE) || !(prot & (RF_READ | RF_WRITE | RF_EXEC)))
+		return false;
+	table = leaf_table(as, va);
+	if (!table)
+		return false;
+	entry = &table[pte_index(va, 1)];
+	if (pte_is_present(READ_ONCE(*entry)))
+		return false;
+	/* As table_prot() says: accessed, and dirty if writable. */
+	WRITE_ONCE(*entry, (offset + RF_ARENA_GPA) | PTE_P | PTE_US | PTE_A |
+				   (prot & RF_WRITE ? PTE_RW | PTE_D : 0) |
+				   (prot & RF_EXEC ? 0 : PTE_XD));
+	return true;
+}
+
+static __hot int guest_as_map(struct kas *as, uptr_t va, u64 offset, u64 len, u32 prot)
 {
 	struct pt_change change;
 	int r;
 
+	if (len == PAGE_SIZE && map_single(as, va, offset, prot))
+		return 0;
 	/* Only 4 KiB pages: unmapping part of a larger one could fail for want of a table. */
 	pt_change_init(&change);
 	r = pt_map(&as->pt, va, RF_ARENA_GPA + offset, len, table_prot(prot), PT_SIZE_4K,
@@ -216,36 +279,68 @@ static void guest_as_unmap(struct kas *as, uptr_t va, u64 len)
 	struct pt_change change;
 
 	pt_change_init(&change);
+	as->leaf = NULL;
 	BUG_ON(len && pt_unmap(&as->pt, va, len, &as->deferred, &change) < 0);
 	as_note_change(as, &change);
 }
 
-static void guest_as_protect(struct kas *as, uptr_t va, u64 len, u32 mask)
+/*
+ * Takes permissions, not all, from the present pages of [va, end), which one table describes. Entries are accessed, and dirty if
+ * writable, from the start (table_prot()), so no CPU writes them and a plain store loses nothing.
+ */
+static void leaf_restrict(struct kas *as, u64 *table, uptr_t va, uptr_t end, u32 mask)
 {
-	uptr_t at = va, end = va + len;
-	struct pt_change change;
-	struct pt_mapping m;
+	u64 lost = (mask & RF_WRITE ? 0 : PTE_RW), gained = (mask & RF_EXEC ? 0 : PTE_XD);
 
-	pt_change_init(&change);
-	for (; at < end && pt_next(&as->pt, at, end, &m); at = m.va + m.size) {
-		u32 old = m.prot & (RF_READ | RF_WRITE | RF_EXEC), new = old &mask;
+	for (; va < end; va += PAGE_SIZE) {
+		u64 *entry = &table[pte_index(va, 1)];
+		u64 old = READ_ONCE(*entry), new = (old & ~lost) | gained;
 
-		if (new == old)
+		if (!pte_is_present(old) || new == old)
 			continue;
-		if (!new)
-			BUG_ON(pt_unmap(&as->pt, m.va, m.size, &as->deferred, &change) < 0);
-		else
-			BUG_ON(pt_protect(&as->pt, m.va, m.size, table_prot(new), &change) < 0);
+		BUG_ON(!(old & PTE_A) || ((old & PTE_RW) && !(old & PTE_D)));
+		WRITE_ONCE(*entry, new);
+		as->stale = true;
+		as->stale_lo = MIN(as->stale_lo, va);
+		as->stale_hi = MAX(as->stale_hi, va + PAGE_SIZE);
 	}
-	as_note_change(as, &change);
 }
 
-static bool guest_as_next(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va, u64 *ret_offset,
+static void guest_as_protect(struct kas *as, uptr_t va, u64 len, u32 mask)
+{
+	uptr_t at = va, end = va + len, stop;
+	struct pt_mapping m;
+	u64 *table;
+
+	/* x86 has no entry that can't be read. */
+	BUG_ON(!(mask & RF_READ));
+	for (; at < end && pt_next(&as->pt, at, end, &m); at = stop) {
+		table = leaf_table(as, m.va);
+		BUG_ON(!table);
+		stop = leaf_end(m.va, end);
+		leaf_restrict(as, table, m.va, stop, mask);
+	}
+}
+
+static __hot bool guest_as_next(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va, u64 *ret_offset,
 			  u32 *ret_prot)
 {
 	struct pt_mapping m;
+	u64 *table;
 
-	if (!pt_next(&as->pt, va, end, &m))
+	for (va = ALIGN_DOWN(va, PAGE_SIZE); va < end && (table = leaf_table(as, va));) {
+		for (uptr_t stop = leaf_end(va, end); va < stop; va += PAGE_SIZE) {
+			u64 entry = READ_ONCE(table[pte_index(va, 1)]);
+
+			if (!pte_is_present(entry))
+				continue;
+			*ret_va = va;
+			*ret_offset = pte_addr(entry) - RF_ARENA_GPA;
+			*ret_prot = leaf_prot(entry);
+			return true;
+		}
+	}
+	if (va >= end || !pt_next(&as->pt, va, end, &m))
 		return false;
 	*ret_va = m.va;
 	*ret_offset = m.gpa - RF_ARENA_GPA;
@@ -279,7 +374,7 @@ static void flush_remote(struct cpu *c, u64 gen)
 	}
 }
 
-static void guest_as_flush(struct kas *as)
+static __hot void guest_as_flush(struct kas *as)
 {
 	struct cpu *me = this_cpu();
 	u64 gen;
@@ -308,14 +403,14 @@ static size_t user_clip(uptr_t va, size_t n)
 	return va >= RF_MAX_USER_ADDRESS ? 0 : MIN(n, RF_MAX_USER_ADDRESS - va);
 }
 
-static size_t guest_copy_in(struct kas *as, void *dst, uptr_t src, size_t n)
+static __hot size_t guest_copy_in(struct kas *as, void *dst, uptr_t src, size_t n)
 {
 	n = user_clip(src, n);
 	as_activate(this_cpu(), as);
 	return n - user_copy(dst, (const void *)src, n);
 }
 
-static size_t guest_copy_out(struct kas *as, uptr_t dst, const void *src, size_t n)
+static __hot size_t guest_copy_out(struct kas *as, uptr_t dst, const void *src, size_t n)
 {
 	n = user_clip(dst, n);
 	as_activate(this_cpu(), as);
@@ -339,7 +434,7 @@ static int guest_cas_u32(struct kas *as, uptr_t addr, u32 old, u32 new, u32 *ret
 
 /* ---- FPU state: saved when a task is switched away from, loaded when it next runs user code, unless it is still there ---- */
 
-static void fpu_save(void *area)
+static __hot void fpu_save(void *area)
 {
 	if (use_xsaveopt)
 		__asm__ volatile("xsaveopt64 (%0)"
@@ -355,7 +450,7 @@ static void fpu_save(void *area)
 		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
 }
 
-static __attribute__((noinline)) void fpu_load(struct cpu *c, struct task *t)
+static __hot __attribute__((noinline)) void fpu_load(struct cpu *c, struct task *t)
 {
 	if (use_xsave)
 		__asm__ volatile("xrstor64 (%0)"
@@ -433,7 +528,7 @@ static void guest_task_done(struct task *t)
 	t->fpu = NULL;
 }
 
-static void guest_task_switched(struct task *prev, struct task *next)
+static __hot void guest_task_switched(struct task *prev, struct task *next)
 {
 	if (prev->fpu && this_cpu()->fpu_owner == prev)
 		fpu_sync(prev);
@@ -546,7 +641,7 @@ static void refuse_regs(const struct task *t, struct rf_trap *trap)
 				  .code = SI_KERNEL };
 }
 
-static void guest_run_user(struct task *t, struct rf_trap *trap)
+static __hot void guest_run_user(struct task *t, struct rf_trap *trap)
 {
 	struct cpu *c = this_cpu();
 	struct cpu_shared *s = c->shared;

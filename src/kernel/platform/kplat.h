@@ -17,6 +17,8 @@ struct kas {
 	u64 id;			/* host: HC_PLAT_AS_NEW id */
 	struct pagetable pt;	/* guest */
 	struct pt_freelist deferred; /* guest: tables to free after the flush */
+	u64 *leaf;		/* guest: lowest table of the 2 MiB at leaf_va, used last; NULL = none */
+	uptr_t leaf_va;
 	u64 tlb_gen;		/* guest: bumped when translations must go */
 	bool stale;		/* a flush is due */
 	uptr_t stale_lo, stale_hi; /* guest: range of the due flush; lo > hi: nothing, whole space if large */

@@ -124,6 +124,7 @@ void process_reparent_children(struct process *p)
 	list_for_each_entry_safe(child, tmp, &p->children, sibling) {
 		send_parent_death(child);
 		child->parent = to;
+		WRITE_ONCE(child->ppid, to->pid);
 		list_move_tail(&child->sibling, &to->children);
 		pgrp_check_orphans(child, p);
 		/* Its exit signal may have been another; the new parent waits for ordinary children. */

@@ -73,6 +73,7 @@ int process_link(struct process *p, int pid, struct process *parent)
 		return -ENOMEM;
 	pid_hold(p->sid);
 	p->parent = parent;
+	p->ppid = parent ? parent->pid : 0;
 	if (parent)
 		list_add_tail(&p->sibling, &parent->children);
 	list_add_tail(&p->all_node, &processes);

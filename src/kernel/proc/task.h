@@ -107,6 +107,7 @@ struct process {
 	unsigned nr_threads;
 	struct task *leader;
 	struct process *parent;
+	int ppid;		/* its pid: getppid(2) reads it without the kernel lock */
 	struct list children, sibling;
 	struct list all_node;	  /* `processes` */
 	struct process_group *pgrp;

@@ -37,7 +37,7 @@ static __attribute__((noinline)) sysret_t dispatch_traced(struct task *t,
 	return ret;
 }
 
-void syscall_dispatch(struct task *t)
+__hot void syscall_dispatch(struct task *t)
 {
 	struct sysargs a = { { t->regs.rdi, t->regs.rsi, t->regs.rdx, t->regs.r10, t->regs.r8,
 			       t->regs.r9 } };

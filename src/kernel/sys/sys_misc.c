@@ -172,10 +172,8 @@ sysret_t sys_gettid(const struct sysargs *a)
 
 sysret_t sys_getppid(const struct sysargs *a)
 {
-	const struct process *parent = current->proc->parent;
-
 	(void)a;
-	return parent ? parent->pid : 0;
+	return current->proc->ppid;
 }
 
 sysret_t sys_set_tid_address(const struct sysargs *a)

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "kernel/core/cpu.h"
 
 struct task;
 
@@ -48,6 +49,13 @@ struct syscall_row {
 };
 #define SYSCALL_MAX 452u
 extern const struct syscall_row syscall_table[SYSCALL_MAX];
+
+/*
+ * Quick calls: answered by the entry itself (residency guest) without the kernel lock, with interrupts off. See quick.c for what such a
+ * function may do. Power of two: a speculative index stays inside.
+ */
+#define SYSCALL_QUICK_SIZE 512u
+extern const quick_call_fn syscall_quick[SYSCALL_QUICK_SIZE] __attribute__((visibility("hidden")));
 
 /* Dispatches current's call (regs.orig_rax, rdi, rsi, rdx, r10, r8, r9) and stores the result in regs.rax. */
 void syscall_dispatch(struct task *t);

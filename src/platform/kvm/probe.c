@@ -16,7 +16,7 @@
 
 #define PROBE_MEMORY  (64 * PAGE_SIZE)
 #define PROBE_TABLES  (64 * PAGE_SIZE)
-#define WATCHDOG_MS   200
+#define WATCHDOG_MS   2000 /* for one check: it only has to tell a hang from a slow, busy machine */
 #define CODE_VA       0x400000ull
 #define DATA_VA       0x500000ull
 #define CODE_OFFSET   0x0ull
@@ -86,14 +86,17 @@ static void *watchdog_main(void *arg)
 {
 	struct prober *p = arg;
 	struct timespec until;
+	size_t checks;
 
 	pthread_mutex_lock(&p->lock);
 	while (!p->done) {
+		checks = READ_ONCE(p->out->count);
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_nsec += WATCHDOG_MS * 1000000l;
 		until.tv_sec += until.tv_nsec / 1000000000l;
 		until.tv_nsec %= 1000000000l;
-		if (pthread_cond_timedwait(&p->wake, &p->lock, &until) == ETIMEDOUT && !p->done) {
+		if (pthread_cond_timedwait(&p->wake, &p->lock, &until) == ETIMEDOUT && !p->done &&
+		    checks == READ_ONCE(p->out->count)) {
 			p->hung = true;
 			kvm_machine_interrupt_cpu(p->machine, 0);
 		}
