@@ -5,7 +5,8 @@
 static void copy_self(const char *to)
 {
 	static char text[1 << 16];
-	int in = OK(open("/proc/self/exe", O_RDONLY)), out = OK(open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755));
+	int in = OK(open("/proc/self/exe", O_RDONLY)),
+	    out = OK(open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755));
 	ssize_t n;
 
 	while ((n = OK(read(in, text, sizeof(text)))) > 0)

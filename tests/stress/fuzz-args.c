@@ -18,64 +18,169 @@
 
 #include "guest/guest.h"
 
-#define DATA	   ((char *)0x10000000)
+#define DATA       ((char *)0x10000000)
 #define DATA_PAGES 64ul
-#define CONST_PAGE (DATA + (DATA_PAGES + 1) * PAGE) /* read-only; the page before and after: nothing */
+#define CONST_PAGE \
+	(DATA + (DATA_PAGES + 1) * PAGE) /* read-only; the page before and after: nothing */
 #define NONE_PAGE  (CONST_PAGE + 2 * PAGE)
-#define PLAY	   ((char *)0x20000000)
+#define PLAY       ((char *)0x20000000)
 #define PLAY_PAGES 512ul
-#define FDS	   56u
+#define FDS        56u
 
 static const char *const paths[] = {
-	"a", "b", "c", "dir", "dir/a", "dir/sub", "dir/sub/b", "link", "loop", "elf", "script", "fifo", "sock", ".", "..", "/",
-	"", "/tmp", "/tmp/fuzz", "/proc/self/exe", "/proc/self/fd", "/proc/self/fd/3", "/proc/self/fd/7", "/proc/self/mem",
-	"/proc/self/maps", "/proc/self/cwd", "/proc/self/root", "/proc/self/task", "/proc/self/comm", "/proc/self/oom_score_adj",
-	"/proc/self/status", "/proc/self/cmdline", "/proc/self/environ", "/proc/meminfo", "/proc/stat", "/proc/mounts",
-	"/proc/1/status", "/proc/99999", "/proc/sys/kernel/pid_max", "/dev/null", "/dev/zero", "/dev/full", "/dev/urandom",
-	"/dev/tty", "/dev/ptmx", "/dev/shm", "/dev/fd/4", "/dev/stdin", "/etc/passwd", "/etc", "/usr/bin", "/bin/true",
-	"/usr/lib", "/no/such", "a/b", "dir/../a", "dir//sub/./b", "/proc/self/fdinfo/3", "/proc/self/ns", "/proc/self/auxv",
+	"a",
+	"b",
+	"c",
+	"dir",
+	"dir/a",
+	"dir/sub",
+	"dir/sub/b",
+	"link",
+	"loop",
+	"elf",
+	"script",
+	"fifo",
+	"sock",
+	".",
+	"..",
+	"/",
+	"",
+	"/tmp",
+	"/tmp/fuzz",
+	"/proc/self/exe",
+	"/proc/self/fd",
+	"/proc/self/fd/3",
+	"/proc/self/fd/7",
+	"/proc/self/mem",
+	"/proc/self/maps",
+	"/proc/self/cwd",
+	"/proc/self/root",
+	"/proc/self/task",
+	"/proc/self/comm",
+	"/proc/self/oom_score_adj",
+	"/proc/self/status",
+	"/proc/self/cmdline",
+	"/proc/self/environ",
+	"/proc/meminfo",
+	"/proc/stat",
+	"/proc/mounts",
+	"/proc/1/status",
+	"/proc/99999",
+	"/proc/sys/kernel/pid_max",
+	"/dev/null",
+	"/dev/zero",
+	"/dev/full",
+	"/dev/urandom",
+	"/dev/tty",
+	"/dev/ptmx",
+	"/dev/shm",
+	"/dev/fd/4",
+	"/dev/stdin",
+	"/etc/passwd",
+	"/etc",
+	"/usr/bin",
+	"/bin/true",
+	"/usr/lib",
+	"/no/such",
+	"a/b",
+	"dir/../a",
+	"dir//sub/./b",
+	"/proc/self/fdinfo/3",
+	"/proc/self/ns",
+	"/proc/self/auxv",
 };
 
-static const uint64_t sizes[] = { 0, 1, 2, 7, 8, 16, 24, 64, 128, 511, 512, 4095, 4096, 4097, 8192, 65535, 65536, 65537, 1 << 20,
-				  (1 << 20) + 1, 1u << 31, 0x7fffffff, 0x7ffff000, 0xffffffff, 1ul << 32, 1ul << 47, 1ul << 62,
-				  INT64_MAX, 1ul << 63, UINT64_MAX, UINT64_MAX - 4095 };
-static const uint64_t words[] = { 0, 1, 2, 3, 4, 5, 7, 8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000,
-				  0x4000, 0x8000, 0x10000, 0x80000, 0x80800, 0x100000, 0x7fffffff, 0x80000000, 0xffffffff,
-				  UINT64_MAX, 1ul << 32, 1ul << 63 };
+static const uint64_t sizes[] = { 0,
+				  1,
+				  2,
+				  7,
+				  8,
+				  16,
+				  24,
+				  64,
+				  128,
+				  511,
+				  512,
+				  4095,
+				  4096,
+				  4097,
+				  8192,
+				  65535,
+				  65536,
+				  65537,
+				  1 << 20,
+				  (1 << 20) + 1,
+				  1u << 31,
+				  0x7fffffff,
+				  0x7ffff000,
+				  0xffffffff,
+				  1ul << 32,
+				  1ul << 47,
+				  1ul << 62,
+				  INT64_MAX,
+				  1ul << 63,
+				  UINT64_MAX,
+				  UINT64_MAX - 4095 };
+static const uint64_t words[] = { 0,          1,          2,          3,         4,
+				  5,          7,          8,          0x10,      0x20,
+				  0x40,       0x80,       0x100,      0x200,     0x400,
+				  0x800,      0x1000,     0x2000,     0x4000,    0x8000,
+				  0x10000,    0x80000,    0x80800,    0x100000,  0x7fffffff,
+				  0x80000000, 0xffffffff, UINT64_MAX, 1ul << 32, 1ul << 63 };
 
 uint64_t pointer_choose(struct choices *c)
 {
 	uint64_t at = (uint64_t)DATA + choose_below(c, DATA_PAGES * PAGE);
 
 	switch (choose_below(c, 24)) {
-	case 0: return 0;
-	case 1: return choose(c);
-	case 2: return (uint64_t)DATA + DATA_PAGES * PAGE - choose_below(c, 64);
-	case 3: return (uint64_t)CONST_PAGE + choose_below(c, PAGE);
-	case 4: return (uint64_t)CONST_PAGE - choose_below(c, 64);
-	case 5: return (uint64_t)NONE_PAGE + choose_below(c, PAGE);
-	case 6: return 0x7e0000000000 - 16 + choose_below(c, 32);
-	case 7: return 0x7e0000000000 + choose_below(c, 1ul << 32);
-	case 8: return UINT64_MAX - choose_below(c, 8192);
-	case 9: return 0x7ffffffff000 - choose_below(c, 2) * PAGE;
-	case 10: return (uint64_t)paths & ~7ul; /* the program's own data */
+	case 0:
+		return 0;
+	case 1:
+		return choose(c);
+	case 2:
+		return (uint64_t)DATA + DATA_PAGES * PAGE - choose_below(c, 64);
+	case 3:
+		return (uint64_t)CONST_PAGE + choose_below(c, PAGE);
+	case 4:
+		return (uint64_t)CONST_PAGE - choose_below(c, 64);
+	case 5:
+		return (uint64_t)NONE_PAGE + choose_below(c, PAGE);
+	case 6:
+		return 0x7e0000000000 - 16 + choose_below(c, 32);
+	case 7:
+		return 0x7e0000000000 + choose_below(c, 1ul << 32);
+	case 8:
+		return UINT64_MAX - choose_below(c, 8192);
+	case 9:
+		return 0x7ffffffff000 - choose_below(c, 2) * PAGE;
+	case 10:
+		return (uint64_t)paths & ~7ul; /* the program's own data */
 	case 11:
 	case 12:
-	case 13: return (uint64_t)PLAY + choose_below(c, PLAY_PAGES * PAGE);
-	case 14: return (1ul << 47) - 8 + choose_below(c, 16);
-	case 15: return at & ~(PAGE - 1);
-	default: return at & ~7ul;
+	case 13:
+		return (uint64_t)PLAY + choose_below(c, PLAY_PAGES * PAGE);
+	case 14:
+		return (1ul << 47) - 8 + choose_below(c, 16);
+	case 15:
+		return at & ~(PAGE - 1);
+	default:
+		return at & ~7ul;
 	}
 }
 
 static uint64_t fd_choose(struct choices *c)
 {
 	switch (choose_below(c, 40)) {
-	case 0: return (uint64_t)AT_FDCWD;
-	case 1: return UINT64_MAX;
-	case 2: return choose(c);
-	case 3: return 255 + choose_below(c, 3);
-	default: return choose_below(c, FDS);
+	case 0:
+		return (uint64_t)AT_FDCWD;
+	case 1:
+		return UINT64_MAX;
+	case 2:
+		return choose(c);
+	case 3:
+		return 255 + choose_below(c, 3);
+	default:
+		return choose_below(c, FDS);
 	}
 }
 
@@ -83,13 +188,20 @@ static uint64_t pid_choose(struct choices *c)
 {
 	/* Never -1, and never the supervisor: those are for it to kill. */
 	switch (choose_below(c, 8)) {
-	case 0: return (uint64_t)getpid();
-	case 1: return (uint64_t)gettid();
-	case 2: return (uint64_t)-getpid();
-	case 3: return 99999;
-	case 4: return (uint64_t)INT64_MIN;
-	case 5: return (uint64_t)(getpid() + (long)choose_below(c, 4));
-	default: return 0;
+	case 0:
+		return (uint64_t)getpid();
+	case 1:
+		return (uint64_t)gettid();
+	case 2:
+		return (uint64_t)-getpid();
+	case 3:
+		return 99999;
+	case 4:
+		return (uint64_t)INT64_MIN;
+	case 5:
+		return (uint64_t)(getpid() + (long)choose_below(c, 4));
+	default:
+		return 0;
 	}
 }
 
@@ -99,7 +211,9 @@ static void fill_iovec(struct choices *c, char *at)
 	struct iovec *v = (struct iovec *)at;
 
 	for (int i = 0; i < 8; i++)
-		v[i] = (struct iovec){ (void *)pointer_choose(c), choose_below(c, 4) ? choose_below(c, 5000) : CHOOSE_OF(c, sizes) };
+		v[i] = (struct iovec){ (void *)pointer_choose(c), choose_below(c, 4)
+									  ? choose_below(c, 5000)
+									  : CHOOSE_OF(c, sizes) };
 }
 
 static void fill_time(struct choices *c, char *at)
@@ -107,7 +221,8 @@ static void fill_time(struct choices *c, char *at)
 	int64_t *t = (int64_t *)at;
 
 	for (int i = 0; i < 4; i++)
-		t[i] = choose_below(c, 5) ? (i & 1 ? (int64_t)choose_below(c, 2000000) : 0) : (int64_t)CHOOSE_OF(c, words);
+		t[i] = choose_below(c, 5) ? (i & 1 ? (int64_t)choose_below(c, 2000000) : 0)
+					  : (int64_t)CHOOSE_OF(c, words);
 }
 
 static void fill_sockaddr(struct choices *c, char *at)
@@ -126,8 +241,10 @@ static void fill_message(struct choices *c, char *at)
 	struct cmsghdr *cm = (struct cmsghdr *)(at + 256);
 	int *fd = (int *)CMSG_DATA(cm);
 
-	*m = (struct msghdr){ .msg_iov = (struct iovec *)(at + 64), .msg_iovlen = choose_below(c, 8),
-			      .msg_control = cm, .msg_controllen = 16 + 4 * choose_below(c, 6) };
+	*m = (struct msghdr){ .msg_iov = (struct iovec *)(at + 64),
+			      .msg_iovlen = choose_below(c, 8),
+			      .msg_control = cm,
+			      .msg_controllen = 16 + 4 * choose_below(c, 6) };
 	if (choose_below(c, 8) == 0)
 		m->msg_iovlen = CHOOSE_OF(c, sizes);
 	if (choose_below(c, 8) == 0)
@@ -199,8 +316,8 @@ static void fill_noise(struct choices *c, char *at)
 }
 
 static void (*const fills[])(struct choices *c, char *at) = {
-	fill_iovec, fill_iovec, fill_time, fill_time,  fill_sockaddr, fill_message, fill_words,
-	fill_words, fill_events, fill_polls, fill_ints, fill_clone,   fill_noise,
+	fill_iovec, fill_iovec,  fill_time,  fill_time, fill_sockaddr, fill_message, fill_words,
+	fill_words, fill_events, fill_polls, fill_ints, fill_clone,    fill_noise,
 };
 
 static char *slot_choose(struct choices *c)
@@ -225,14 +342,16 @@ static uint64_t path_choose(struct choices *c)
 	char *at = slot_choose(c);
 
 	switch (choose_below(c, 20)) {
-	case 0: return pointer_choose(c);
+	case 0:
+		return pointer_choose(c);
 	case 1: /* runs into nothing */
 		memset(DATA + DATA_PAGES * PAGE - 40, 'a', 40);
 		return (uint64_t)(DATA + DATA_PAGES * PAGE - 40);
 	case 2: /* too long */
 		memset(DATA, 'x', 5000);
 		return (uint64_t)DATA;
-	default: return (uint64_t)strcpy(at, CHOOSE_OF(c, paths));
+	default:
+		return (uint64_t)strcpy(at, CHOOSE_OF(c, paths));
 	}
 }
 
@@ -289,8 +408,10 @@ static uint64_t map_flags_choose(struct choices *c)
 
 static uint64_t ioctl_choose(struct choices *c)
 {
-	static const uint64_t commands[] = { TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOASYNC, FIOCLEX, TIOCGPGRP, TIOCSPGRP, TIOCSCTTY,
-					     TIOCNOTTY, TCSETS, TIOCSWINSZ, TIOCGPTN, TIOCSPTLCK, TIOCGSID, 0x8912, 0x8933, 0x1268 };
+	static const uint64_t commands[] = { TCGETS,  TIOCGWINSZ, FIONREAD,  FIONBIO,    FIOASYNC,
+					     FIOCLEX, TIOCGPGRP,  TIOCSPGRP, TIOCSCTTY,  TIOCNOTTY,
+					     TCSETS,  TIOCSWINSZ, TIOCGPTN,  TIOCSPTLCK, TIOCGSID,
+					     0x8912,  0x8933,     0x1268 };
 
 	return choose_below(c, 6) ? CHOOSE_OF(c, commands) : choose(c);
 }
@@ -298,7 +419,8 @@ static uint64_t ioctl_choose(struct choices *c)
 static uint64_t futex_op_choose(struct choices *c)
 {
 	return choose_below(c, 14) | (choose_below(c, 2) ? FUTEX_PRIVATE_FLAG : 0) |
-	       (choose_below(c, 8) ? 0 : FUTEX_CLOCK_REALTIME) | (choose_below(c, 16) ? 0 : choose(c));
+	       (choose_below(c, 8) ? 0 : FUTEX_CLOCK_REALTIME) |
+	       (choose_below(c, 16) ? 0 : choose(c));
 }
 
 static uint64_t map_address_choose(struct choices *c)
@@ -310,8 +432,9 @@ static uint64_t map_address_choose(struct choices *c)
 
 static bool is_map_call(long nr)
 {
-	return nr == SYS_mmap || nr == SYS_munmap || nr == SYS_mprotect || nr == SYS_mremap || nr == SYS_madvise ||
-	       nr == SYS_msync || nr == SYS_mincore || nr == SYS_mlock || nr == SYS_munlock || nr == SYS_pkey_mprotect;
+	return nr == SYS_mmap || nr == SYS_munmap || nr == SYS_mprotect || nr == SYS_mremap ||
+	       nr == SYS_madvise || nr == SYS_msync || nr == SYS_mincore || nr == SYS_mlock ||
+	       nr == SYS_munlock || nr == SYS_pkey_mprotect;
 }
 
 static uint64_t size_choose(struct choices *c, long nr)
@@ -324,11 +447,16 @@ static uint64_t size_choose(struct choices *c, long nr)
 static uint64_t any_choose(struct choices *c)
 {
 	switch (choose_below(c, 6)) {
-	case 0: return choose(c);
-	case 1: return pointer_choose(c);
-	case 2: return fd_choose(c);
-	case 3: return CHOOSE_OF(c, words) | CHOOSE_OF(c, words);
-	default: return CHOOSE_OF(c, words);
+	case 0:
+		return choose(c);
+	case 1:
+		return pointer_choose(c);
+	case 2:
+		return fd_choose(c);
+	case 3:
+		return CHOOSE_OF(c, words) | CHOOSE_OF(c, words);
+	default:
+		return CHOOSE_OF(c, words);
 	}
 }
 
@@ -337,39 +465,66 @@ uint64_t argument_choose(struct choices *c, char format, long nr)
 	if (format != 'n' && choose_below(c, 50) == 0)
 		return any_choose(c);
 	switch (format) {
-	case 'd': return choose_below(c, 8) ? choose_below(c, 12) : CHOOSE_OF(c, words);
-	case 'u': return choose_below(c, 4) ? choose_below(c, 64) : CHOOSE_OF(c, words);
-	case 'o': return choose_below(c, 010000);
-	case 'l': return choose_below(c, 4) ? choose_below(c, 100000) : CHOOSE_OF(c, sizes);
-	case 'z': return size_choose(c, nr);
+	case 'd':
+		return choose_below(c, 8) ? choose_below(c, 12) : CHOOSE_OF(c, words);
+	case 'u':
+		return choose_below(c, 4) ? choose_below(c, 64) : CHOOSE_OF(c, words);
+	case 'o':
+		return choose_below(c, 010000);
+	case 'l':
+		return choose_below(c, 4) ? choose_below(c, 100000) : CHOOSE_OF(c, sizes);
+	case 'z':
+		return size_choose(c, nr);
 	case 'p':
 	case 'g':
 		if (is_map_call(nr))
 			return map_address_choose(c);
-		return choose_below(c, 3) ? structure_choose(c, CHOOSE_OF(c, fills)) : choose_below(c, 2) ? 0 : pointer_choose(c);
+		return choose_below(c, 3)   ? structure_choose(c, CHOOSE_OF(c, fills))
+		       : choose_below(c, 2) ? 0
+					    : pointer_choose(c);
 	case 'b':
 	case 'B':
 	case 'r':
-	case 'q': return choose_below(c, 8) ? pointer_choose(c) : structure_choose(c, fill_noise);
-	case 's': return path_choose(c);
-	case 'f': return fd_choose(c);
-	case 'a': return choose_below(c, 3) ? (uint64_t)AT_FDCWD : fd_choose(c);
-	case 'O': return choose_below(c, 3) | (choose(c) & choose(c) & 0x7fffc0);
-	case 'm': return choose_below(c, 8) ? choose_below(c, 8) : CHOOSE_OF(c, words);
-	case 'M': return map_flags_choose(c);
-	case 'S': return choose_below(c, 66);
-	case 'i': return choose_below(c, 14) - 2;
-	case 't': return structure_choose(c, fill_time);
-	case 'v': return vector_choose(c);
-	case 'c': return clone_flags_choose(c);
-	case 'e': return structure_choose(c, fill_events);
-	case 'F': return choose_below(c, 4) ? choose_below(c, 18) : 1024 + choose_below(c, 16);
-	case 'I': return ioctl_choose(c);
-	case 'n': return pid_choose(c);
-	case 'X': return futex_op_choose(c);
-	case 'V': return structure_choose(c, fill_iovec);
-	case 'P': return structure_choose(c, fill_polls);
-	default: return any_choose(c);
+	case 'q':
+		return choose_below(c, 8) ? pointer_choose(c) : structure_choose(c, fill_noise);
+	case 's':
+		return path_choose(c);
+	case 'f':
+		return fd_choose(c);
+	case 'a':
+		return choose_below(c, 3) ? (uint64_t)AT_FDCWD : fd_choose(c);
+	case 'O':
+		return choose_below(c, 3) | (choose(c) & choose(c) & 0x7fffc0);
+	case 'm':
+		return choose_below(c, 8) ? choose_below(c, 8) : CHOOSE_OF(c, words);
+	case 'M':
+		return map_flags_choose(c);
+	case 'S':
+		return choose_below(c, 66);
+	case 'i':
+		return choose_below(c, 14) - 2;
+	case 't':
+		return structure_choose(c, fill_time);
+	case 'v':
+		return vector_choose(c);
+	case 'c':
+		return clone_flags_choose(c);
+	case 'e':
+		return structure_choose(c, fill_events);
+	case 'F':
+		return choose_below(c, 4) ? choose_below(c, 18) : 1024 + choose_below(c, 16);
+	case 'I':
+		return ioctl_choose(c);
+	case 'n':
+		return pid_choose(c);
+	case 'X':
+		return futex_op_choose(c);
+	case 'V':
+		return structure_choose(c, fill_iovec);
+	case 'P':
+		return structure_choose(c, fill_polls);
+	default:
+		return any_choose(c);
 	}
 }
 
@@ -404,7 +559,8 @@ static void make_files(struct choices *c)
 	mkdir("dir/sub", 0777);
 	close(open("a", O_RDWR | O_CREAT, 0666));
 	close(open("dir/a", O_RDWR | O_CREAT, 0666));
-	if (symlink("dir/a", "link") == 0 && symlink("loop", "loop") == 0 && mkfifo("fifo", 0666) == 0)
+	if (symlink("dir/a", "link") == 0 && symlink("loop", "loop") == 0 &&
+	    mkfifo("fifo", 0666) == 0)
 		make_program(c);
 }
 
@@ -417,7 +573,8 @@ static void open_descriptors(struct choices *c)
 	int pair[2], fd, epoll;
 
 	if (pipe2(pair, choose_below(c, 2) ? O_NONBLOCK : 0) || pipe2(pair, O_NONBLOCK) ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) ||
+	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair))
 		return;
 	unlink("sock");
@@ -440,7 +597,8 @@ static void open_descriptors(struct choices *c)
 	open("dir", O_RDONLY | O_DIRECTORY);
 	open(".", O_PATH);
 	open("fifo", O_RDWR | O_NONBLOCK);
-	while ((fd = open(CHOOSE_OF(c, paths), (int)choose_below(c, 3) | O_NONBLOCK)) < (int)FDS - 8)
+	while ((fd = open(CHOOSE_OF(c, paths), (int)choose_below(c, 3) | O_NONBLOCK)) <
+	       (int)FDS - 8)
 		if (fd < 0 && choose_below(c, 60) == 0)
 			break;
 }

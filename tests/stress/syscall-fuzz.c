@@ -96,7 +96,8 @@ static void one_call(struct choices *c)
 	for (int i = 0; i < 6 && call->format[i]; i++)
 		v[i] = call->format[i] == '8' ? 8 : argument_choose(c, call->format[i], call->nr);
 	if (verbose)
-		dprintf(2, "%d: %s(%#lx, %#lx, %#lx, %#lx, %#lx, %#lx)\n", gettid(), call->name, v[0], v[1], v[2], v[3], v[4], v[5]);
+		dprintf(2, "%d: %s(%#lx, %#lx, %#lx, %#lx, %#lx, %#lx)\n", gettid(), call->name,
+			v[0], v[1], v[2], v[3], v[4], v[5]);
 	value = raw_call(call->nr, v);
 	if (forks(call->nr) && value == 0) {
 		alarm(CHILD_SECONDS);

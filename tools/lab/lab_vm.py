@@ -183,7 +183,8 @@ def qemu_args(options, kernel, fds):
     khz = tsc_khz()
     append = KERNEL_ARGS + ([f"tsc_early_khz={khz}"] if khz else []) + options.append
     args = [need_program("qemu-system-x86_64", "qemu-system-x86")]
-    args += ["-accel", "tcg,thread=multi", "-cpu", options.cpu, "-smp", str(options.cpus), "-m", str(options.memory)]
+    args += ["-accel", f"tcg,thread={options.tcg_threads}", "-cpu", options.cpu]
+    args += ["-smp", str(options.cpus), "-m", str(options.memory)]
     args += ["-M", "q35,sata=off,smbus=off,usb=off,vmport=off", "-nodefaults", "-no-user-config"]
     args += ["-nic", "none", "-vga", "none", "-display", "none", "-no-reboot"]
     args += ["-kernel", kernel.vmlinux, "-initrd", f"/proc/self/fd/{fds['initrd']}", "-append", " ".join(append)]

@@ -8,6 +8,7 @@
 #include "kernel/core/sched.h"
 #include "kernel/mm/mm.h"
 #include "kernel/platform/kplat.h"
+#include "kernel/proc/oom.h"
 #include "kernel/proc/task.h"
 #include "kernel/sys/syscall.h"
 
@@ -29,8 +30,7 @@ static __hot void handle_page_fault(struct task *t, const struct rf_trap *trap)
 		signal_force_fault(SIGBUS, BUS_ADRERR, trap->address, VECTOR_PF, trap->error_code);
 		return;
 	case -ENOMEM:
-		klog(1, "task %d: out of memory at a page fault", t->tid);
-		signal_force(SIGKILL);
+		oom_kill();
 		return;
 	case -EINTR: /* a fatal signal came while the page was read in */
 		return;

@@ -42,12 +42,16 @@ static int memfs_dirty_page(struct inode *i, struct page *p)
 {
 	struct memfs *fs = memfs_of(i);
 	struct memnode *m = memnode_of(i);
+	bool room;
 
 	if (p->flags & PAGE_F_DIRTY)
 		return 0;
 	if (fs->limit_pages && fs->used_pages >= fs->limit_pages)
 		return -ENOSPC;
-	if (!memory_has_room())
+	page_ref(p); /* making room must not take this one */
+	room = memory_has_room();
+	page_unref(p);
+	if (!room)
 		return -ENOSPC;
 	memnode_pin(m);
 	m->data_modified = true;
