@@ -145,7 +145,10 @@ const struct rf_memory *rf_machine_memory(const struct rf_machine *m);
 int rf_machine_memory_barrier(struct rf_machine *m);
 /* Statistics since creation. Counts that a platform does not have are 0. */
 struct rf_stats {
-	uint64_t switches, exits, exits_io, exits_hlt, exits_mmio, exits_intr, exits_other;
+	uint64_t switches;
+	uint64_t exits; /* returns of the virtual CPUs to user space, by kind below */
+	uint64_t exits_io, exits_hlt, exits_mmio, exits_intr, exits_other;
+	uint64_t kvm_exits; /* by the host kernel's own count: those it handled alone included */
 	uint64_t invalidations, interrupts;
 };
 void rf_machine_stats(const struct rf_machine *m, struct rf_stats *ret);

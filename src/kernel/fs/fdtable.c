@@ -105,6 +105,21 @@ static struct file *fdtable_take(struct fdtable *t, u32 fd)
 	return f;
 }
 
+int fdtable_unshare(struct fdtable **slot)
+{
+	struct fdtable *own;
+	int r;
+
+	if ((*slot)->refs == 1)
+		return 0;
+	r = fdtable_dup(*slot, &own);
+	if (r < 0)
+		return r;
+	fdtable_unref(*slot);
+	*slot = own;
+	return 0;
+}
+
 void fdtable_close_on_exec(struct fdtable *t)
 {
 	size_t fd;

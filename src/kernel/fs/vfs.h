@@ -275,6 +275,8 @@ struct fdtable *fdtable_new(void);
 struct fdtable *fdtable_ref(struct fdtable *t);
 void fdtable_unref(struct fdtable *t);
 int fdtable_dup(struct fdtable *old, struct fdtable **ret);
+/* Gives *slot a table of its own if it is shared. */
+int fdtable_unshare(struct fdtable **slot);
 void fdtable_close_on_exec(struct fdtable *t);
 /* Lowest free descriptor >= from; takes f's reference on success. -EMFILE by RLIMIT_NOFILE. */
 int fd_install(struct file *f, u32 fd_flags /* O_CLOEXEC or 0 */, u32 from);

@@ -6,6 +6,7 @@
 #include "kernel/core/cpu.h"
 #include "kernel/core/time.h"
 #include "kernel/proc/signal.h"
+#include "kernel/time/timespec.h"
 
 int waitq_sleep(struct waitq *wq)
 {
@@ -55,23 +56,14 @@ int fd_get_ops(int fd, const struct file_ops *ops, struct file **ret)
 
 u64 deadline_after_ns(u64 ns)
 {
-	u64 now = ktime_mono(), d;
-
-	if (__builtin_add_overflow(now, ns, &d))
-		return ~0ull;
-	return d ? d : 1;
+	return ktime_add(ktime_mono(), ns);
 }
 
 int deadline_from_timespec(const struct linux_timespec *ts, u64 *ret)
 {
-	u64 ns;
-
-	if (ts->tv_sec < 0 || ts->tv_nsec < 0 || (u64)ts->tv_nsec >= NSEC_PER_SEC)
+	if (!timespec_valid(ts))
 		return -EINVAL;
-	if (__builtin_mul_overflow((u64)ts->tv_sec, NSEC_PER_SEC, &ns) ||
-	    __builtin_add_overflow(ns, (u64)ts->tv_nsec, &ns))
-		ns = ~0ull;
-	*ret = deadline_after_ns(ns);
+	*ret = deadline_after_ns(timespec_to_ns(ts));
 	return 0;
 }
 
@@ -79,7 +71,7 @@ struct linux_timespec deadline_left(u64 deadline)
 {
 	u64 now = ktime_mono(), left = deadline > now ? deadline - now : 0;
 
-	return (struct linux_timespec){ (s64)(left / NSEC_PER_SEC), (s64)(left % NSEC_PER_SEC) };
+	return ns_to_timespec(left);
 }
 
 int sigmask_enter(uptr_t user_mask, u64 size)

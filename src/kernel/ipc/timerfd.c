@@ -16,6 +16,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/task.h"
 #include "kernel/sys/syscall.h"
+#include "kernel/time/timespec.h"
 
 #define TIMERFD_NS_MAX ((u64)INT64_MAX)
 
@@ -133,15 +134,10 @@ static u64 timerfd_left(struct timerfd *t)
 	return t->next > now ? t->next - now : 1;
 }
 
-static struct linux_timespec ns_timespec(u64 ns)
-{
-	return (struct linux_timespec){ (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC) };
-}
-
 static void timerfd_get(struct timerfd *t, struct linux_itimerspec *ret)
 {
-	ret->it_value = ns_timespec(timerfd_left(t));
-	ret->it_interval = ns_timespec(t->interval);
+	ret->it_value = ns_to_timespec(timerfd_left(t));
+	ret->it_interval = ns_to_timespec(t->interval);
 }
 
 static void timerfd_fdinfo(struct file *f, char *buf, size_t n)
@@ -192,28 +188,13 @@ sysret_t sys_timerfd_create(const struct sysargs *a)
 			       t, flags & O_CLOEXEC);
 }
 
-static bool timespec_ok(const struct linux_timespec *ts)
-{
-	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && (u64)ts->tv_nsec < NSEC_PER_SEC;
-}
-
-static u64 timespec_ns(const struct linux_timespec *ts)
-{
-	u64 ns;
-
-	if (__builtin_mul_overflow((u64)ts->tv_sec, NSEC_PER_SEC, &ns) ||
-	    __builtin_add_overflow(ns, (u64)ts->tv_nsec, &ns))
-		return TIMERFD_NS_MAX;
-	return MIN(ns, TIMERFD_NS_MAX);
-}
-
 static void timerfd_set(struct timerfd *t, const struct linux_itimerspec *its, bool absolute)
 {
-	u64 value = timespec_ns(&its->it_value), now = clock_now(t->clock);
+	u64 value = timespec_to_ns(&its->it_value), now = clock_now(t->clock);
 
 	ktimer_cancel(&t->timer);
 	t->ticks = 0;
-	t->interval = timespec_ns(&its->it_interval);
+	t->interval = timespec_to_ns(&its->it_interval);
 	t->armed = value != 0;
 	if (!t->armed)
 		return;
@@ -236,7 +217,7 @@ sysret_t sys_timerfd_settime(const struct sysargs *a)
 	r = copy_from_user(&its, arg_ptr(a, 2), sizeof(its));
 	if (r < 0)
 		return r;
-	if (!timespec_ok(&its.it_value) || !timespec_ok(&its.it_interval))
+	if (!timespec_valid(&its.it_value) || !timespec_valid(&its.it_interval))
 		return -EINVAL;
 	r = fd_get_ops(arg_int(a, 0), &timerfd_fops, &f);
 	if (r < 0)

@@ -50,16 +50,7 @@ static int unshare_tables(struct task *t)
 		sighand_unref(t->sighand);
 		t->sighand = h;
 	}
-	if (t->files->refs > 1) {
-		struct fdtable *files;
-		int r = fdtable_dup(t->files, &files);
-
-		if (r < 0)
-			return r;
-		fdtable_unref(t->files);
-		t->files = files;
-	}
-	return 0;
+	return fdtable_unshare(&t->files);
 }
 
 int process_begin_exec(void)

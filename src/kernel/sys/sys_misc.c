@@ -223,14 +223,5 @@ sysret_t sys_unshare(const struct sysargs *a)
 		fs_context_unref(t->fs);
 		t->fs = fs;
 	}
-	if ((flags & CLONE_FILES) && t->files->refs > 1) {
-		struct fdtable *files;
-		int r = fdtable_dup(t->files, &files);
-
-		if (r < 0)
-			return r;
-		fdtable_unref(t->files);
-		t->files = files;
-	}
-	return 0;
+	return flags & CLONE_FILES ? fdtable_unshare(&t->files) : 0;
 }

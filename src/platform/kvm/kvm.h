@@ -101,6 +101,8 @@ int kvm_machine_new(int device, const struct rf_options *opts,
 void kvm_machine_free(struct rf_machine *m);
 /* ioctl() that retries on EINTR and returns -errno. */
 int kvm_ioctl(int fd, unsigned long request, void *arg);
+/* stats.c: one of KVM's counters of a vCPU ("exits"), 0 where it keeps none. */
+u64 kvm_vcpu_stat(const struct kvm_vcpu *v, const char *name);
 int kvm_ioctl_value(int fd, unsigned long request, unsigned long arg);
 
 /* ---- memslot.c ---- */
