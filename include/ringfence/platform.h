@@ -149,6 +149,7 @@ struct rf_stats {
 	uint64_t exits; /* returns of the virtual CPUs to user space, by kind below */
 	uint64_t exits_io, exits_hlt, exits_mmio, exits_intr, exits_other;
 	uint64_t kvm_exits; /* by the host kernel's own count: those it handled alone included */
+	uint64_t kvm_irq_exits; /* of these: interrupts of the host, its clock ticks above all */
 	uint64_t invalidations, interrupts;
 };
 void rf_machine_stats(const struct rf_machine *m, struct rf_stats *ret);

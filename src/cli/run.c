@@ -79,7 +79,7 @@ static void write_stats(const struct rf_result *r, const char *path)
 	const struct rf_totals *t = &r->totals;
 	FILE *f = path ? fopen(path, "we") : stderr;
 	json_t *o = json_pack(
-		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"platform", r->platform ? r->platform : "", "residency",
 		r->residency == RF_RESIDENCY_GUEST ? "guest" : "host", "syscalls",
 		(json_int_t)t->syscalls, "hostcalls", (json_int_t)t->hostcalls, "faults",
@@ -87,7 +87,8 @@ static void write_stats(const struct rf_result *r, const char *path)
 		(json_int_t)p->exits, "exits_io", (json_int_t)p->exits_io, "exits_hlt",
 		(json_int_t)p->exits_hlt, "exits_mmio", (json_int_t)p->exits_mmio, "exits_intr",
 		(json_int_t)p->exits_intr, "exits_other", (json_int_t)p->exits_other,
-		"kvm_exits", (json_int_t)p->kvm_exits,
+		"kvm_exits", (json_int_t)p->kvm_exits, "kvm_irq_exits",
+		(json_int_t)p->kvm_irq_exits,
 		"invalidations", (json_int_t)p->invalidations, "interrupts",
 		(json_int_t)p->interrupts, "start_us", (json_int_t)r->timing.first_call_us,
 		"total_us", (json_int_t)r->timing.end_us);

@@ -312,6 +312,7 @@ static void kvm_machine_stats(const struct rf_machine *base, struct rf_stats *re
 		ret->exits_intr += s->exits_intr;
 		ret->exits_other += s->exits_other;
 		ret->kvm_exits += kvm_vcpu_stat(&m->vcpus[i], "exits");
+		ret->kvm_irq_exits += kvm_vcpu_stat(&m->vcpus[i], "irq_exits");
 	}
 	ret->invalidations = m->invalidations;
 	ret->interrupts = m->interrupts;
