@@ -18,13 +18,13 @@
 #include "base/types.h"
 #include <ringfence/platform.h>
 
-#define BOOT_MAGIC 0x3145434e46474e52ull /* "RNGFNCE1" */
-#define BOOT_VERSION 1u
-#define BOOT_INFO_OFF 0x0ull
-#define BOOT_CONFIG_OFF 0x10000ull
-#define BOOT_CONFIG_MAX (0x200000ull - BOOT_CONFIG_OFF)
+#define BOOT_MAGIC       0x3145434e46474e52ull /* "RNGFNCE1" */
+#define BOOT_VERSION     1u
+#define BOOT_INFO_OFF    0x0ull
+#define BOOT_CONFIG_OFF  0x10000ull
+#define BOOT_CONFIG_MAX  (0x200000ull - BOOT_CONFIG_OFF)
 #define KERNEL_IMAGE_OFF 0x200000ull
-#define KSTACK_SLOT 0x8000ull /* 32 KiB: one guard page, then the stack */
+#define KSTACK_SLOT      0x8000ull /* 32 KiB: one guard page, then the stack */
 
 #define HOSTCALL_ARGS 8
 /* One outstanding hostcall of a CPU. The monitor copies nr and args once before it looks at them. */
@@ -37,10 +37,10 @@ struct mailbox {
 /* Per CPU memory shared by kernel and monitor. */
 struct cpu_shared {
 	struct mailbox mbox;
-	u32 kick;	 /* set to 1 by whoever wants the CPU's attention; the kernel clears it; futex word of HC_IDLE */
-	u32 in_user;	 /* kernel: 1 between the last check of `kick` and the trap out of user code */
+	u32 kick; /* set to 1 by whoever wants the CPU's attention; the kernel clears it; futex word of HC_IDLE */
+	u32 in_user; /* kernel: 1 between the last check of `kick` and the trap out of user code */
 	u64 deadline_ns; /* kernel: CLOCK_MONOTONIC time at which user code must be interrupted, 0 = never */
-	u64 hostcalls;	 /* kernel: count, for statistics */
+	u64 hostcalls; /* kernel: count, for statistics */
 	u64 syscalls;
 	u64 faults;
 	u64 switches;
@@ -51,9 +51,9 @@ struct time_params {
 	u32 seq;
 	u32 valid; /* 0: the TSC is no good, ask with HC_CLOCK */
 	u64 base_tsc;
-	u64 mono_ns;	 /* CLOCK_MONOTONIC at base_tsc */
-	u64 real_ns;	 /* CLOCK_REALTIME at base_tsc */
-	u64 boot_ns;	 /* CLOCK_BOOTTIME at base_tsc */
+	u64 mono_ns; /* CLOCK_MONOTONIC at base_tsc */
+	u64 real_ns; /* CLOCK_REALTIME at base_tsc */
+	u64 boot_ns; /* CLOCK_BOOTTIME at base_tsc */
 	u32 mult, shift;
 };
 
@@ -62,28 +62,28 @@ struct time_params {
 struct boot_info {
 	u64 magic;
 	u32 version;
-	u32 residency;		/* enum rf_residency */
+	u32 residency; /* enum rf_residency */
 	u32 cpus;
-	u32 boot_features;	/* RF_BOOT_F_* */
-	u64 arena_size;		/* bytes */
-	u64 memory_limit;	/* bytes of page frames the sandbox may use */
-	u64 image_end;		/* offset */
+	u32 boot_features;                          /* RF_BOOT_F_* */
+	u64 arena_size;                             /* bytes */
+	u64 memory_limit;                           /* bytes of page frames the sandbox may use */
+	u64 image_end;                              /* offset */
 	u64 tables_start, free_start, stacks_start; /* offsets */
-	u64 kernel_root;	/* guest residency: GPA of the PML4 whose slot 252 maps the arena */
-	u64 host_trap;		/* host residency: address of the monitor's entry, called on the CPU thread's stack */
+	u64 kernel_root; /* guest residency: GPA of the PML4 whose slot 252 maps the arena */
+	u64 host_trap; /* host residency: address of the monitor's entry, called on the CPU thread's stack */
 	u64 xcr0;
-	u32 xsave_size;		/* bytes of an XSAVE area (standard format) for xcr0 */
+	u32 xsave_size; /* bytes of an XSAVE area (standard format) for xcr0 */
 	u32 host_cpus;
-	u64 hwcap, hwcap2;	/* AT_HWCAP, AT_HWCAP2 */
-	u64 min_sigstack;	/* AT_MINSIGSTKSZ */
+	u64 hwcap, hwcap2; /* AT_HWCAP, AT_HWCAP2 */
+	u64 min_sigstack;  /* AT_MINSIGSTKSZ */
 	u64 tsc_khz;
-	u8 random[64];		/* seed of the kernel's random generator */
-	u64 config_len;		/* bytes at BOOT_CONFIG_OFF */
+	u8 random[64];  /* seed of the kernel's random generator */
+	u64 config_len; /* bytes at BOOT_CONFIG_OFF */
 	struct time_params time;
 	/* Host events: the monitor ors revents and sets the bit, then kicks a CPU; the kernel exchanges both with 0. */
 	u64 watch_pending[WATCH_SLOTS / 64];
 	u32 watch_events[WATCH_SLOTS];
-	u64 signals_pending;	/* bit (N-1): host signal N arrived for the sandbox */
+	u64 signals_pending; /* bit (N-1): host signal N arrived for the sandbox */
 	struct cpu_shared cpu[RF_MAX_CPUS];
 };
 
@@ -92,11 +92,12 @@ struct kernel_header {
 	u64 magic; /* BOOT_MAGIC */
 	u32 version;
 	u32 flags;
-	u64 entry_guest;	/* ring 0: RDI = CPU number, RSP = boot stack inside `boot_stacks` */
-	u64 entry_host;		/* void entry_host(u64 cpu): called on the CPU thread; returns when the sandbox ends */
-	u64 boot_stacks;	/* RF_MAX_CPUS stacks of boot_stack_size bytes */
+	u64 entry_guest; /* ring 0: RDI = CPU number, RSP = boot stack inside `boot_stacks` */
+	u64 entry_host; /* void entry_host(u64 cpu): called on the CPU thread; returns when the sandbox ends */
+	u64 boot_stacks; /* RF_MAX_CPUS stacks of boot_stack_size bytes */
 	u64 boot_stack_size;
-	u64 text_start, text_end, rodata_start, rodata_end, data_start, image_end; /* page aligned addresses */
+	u64 text_start, text_end, rodata_start, rodata_end, data_start,
+		image_end; /* page aligned addresses */
 };
 
 /*
@@ -105,48 +106,56 @@ struct kernel_header {
  */
 enum boot_mount_kind {
 	BOOT_MOUNT_ROOT_OVERLAY, /* host directory read-only below an in-memory writable layer */
-	BOOT_MOUNT_HOST_RW,	 /* host directory or file, written through */
+	BOOT_MOUNT_HOST_RW,      /* host directory or file, written through */
 	BOOT_MOUNT_HOST_RO,
 	BOOT_MOUNT_TMPFS,
-	BOOT_MOUNT_HIDE,	 /* empty directory or empty file over what is there */
+	BOOT_MOUNT_HIDE, /* empty directory or empty file over what is there */
 	BOOT_MOUNT_PROC,
 	BOOT_MOUNT_DEV,
 };
 #define BOOT_MOUNTS_MAX 256u
 struct boot_mount {
 	u32 kind;
-	u32 target;		/* absolute path inside */
-	u32 handle;		/* low 32 bits of the host directory handle (HC handles below 2^32 at boot), kinds with host files */
-	u32 is_file;		/* the bound host object is not a directory */
-	u64 limit_bytes;	/* tmpfs and overlay: 0 = bounded by memory only */
+	u32 target; /* absolute path inside */
+	u32 handle; /* low 32 bits of the host directory handle (HC handles below 2^32 at boot), kinds with host files */
+	u32 is_file;     /* the bound host object is not a directory */
+	u64 limit_bytes; /* tmpfs and overlay: 0 = bounded by memory only */
 };
 /* What a standard stream is on the host. */
-enum boot_stream_kind { BOOT_STREAM_CLOSED, BOOT_STREAM_TTY, BOOT_STREAM_PIPE, BOOT_STREAM_FILE, BOOT_STREAM_SOCKET, BOOT_STREAM_CHAR };
+enum boot_stream_kind {
+	BOOT_STREAM_CLOSED,
+	BOOT_STREAM_TTY,
+	BOOT_STREAM_PIPE,
+	BOOT_STREAM_FILE,
+	BOOT_STREAM_SOCKET,
+	BOOT_STREAM_CHAR
+};
 struct boot_stream {
 	u32 kind;
-	u32 flags;		/* Linux O_ACCMODE | O_APPEND bits of the host description */
+	u32 flags; /* Linux O_ACCMODE | O_APPEND bits of the host description */
 	u64 handle;
 };
 #define BOOT_F_STRACE 1u
 struct boot_config {
-	u32 size;		/* of the whole, bytes */
-	u32 flags;		/* BOOT_F_* */
-	u32 program;		/* path or name as given (searched in the sandbox's PATH if it has no slash) */
+	u32 size;    /* of the whole, bytes */
+	u32 flags;   /* BOOT_F_* */
+	u32 program; /* path or name as given (searched in the sandbox's PATH if it has no slash) */
 	u32 argv, argc;
 	u32 envp, envc;
 	u32 cwd;
 	u32 uid, gid;
-	u32 groups, ngroups;	/* u32 array, aligned to 4 */
+	u32 groups, ngroups; /* u32 array, aligned to 4 */
 	u32 hostname;
-	u32 strace_set;		/* comma separated names, 0 = all */
+	u32 strace_set; /* comma separated names, 0 = all */
 	u32 log_level;
 	u32 umask;
 	u32 nmounts;
 	struct boot_mount mounts[BOOT_MOUNTS_MAX];
 	struct boot_stream stream[3];
-	u64 rlimits[16][2];	/* soft, hard by RLIMIT_* number */
+	u64 rlimits[16][2]; /* soft, hard by RLIMIT_* number */
 	u64 max_tasks;
 	/* strings follow */
 };
 
-_Static_assert(sizeof(struct boot_info) <= BOOT_CONFIG_OFF, "boot_info fits before the configuration");
+_Static_assert(sizeof(struct boot_info) <= BOOT_CONFIG_OFF,
+	       "boot_info fits before the configuration");

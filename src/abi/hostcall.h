@@ -13,10 +13,11 @@
 
 #include "base/types.h"
 
-#define HC_PATH_MAX 4096u
-#define HC_IO_MAX (1u << 20) /* bytes per transfer */
+#define HC_PATH_MAX    4096u
+#define HC_IO_MAX      (1u << 20) /* bytes per transfer */
 #define HC_HANDLES_MAX 4096u
 
+/* clang-format off */
 #define HOSTCALL_TABLE(HOSTCALL)                                                                                       \
 	/* control */                                                                                                  \
 	HOSTCALL(1, EXIT, 0)	 /* (status): the sandbox ends; bits 0-7 exit code, or 0x100|signal; never returns */  \
@@ -79,24 +80,25 @@
 	HOSTCALL(114, PLAT_FPU_GET, 0)	  /* (context id, buf, len) */                                                 \
 	HOSTCALL(115, PLAT_FPU_SET, 0)	  /* (context id, buf, len) */                                                 \
 	HOSTCALL(116, PLAT_FPU_RESET, 0)  /* (context id) */
+/* clang-format on */
 
 enum hostcall_nr {
 #define HOSTCALL_ENUM(nr, name, blocking) HC_##name = (nr),
 	HOSTCALL_TABLE(HOSTCALL_ENUM)
 #undef HOSTCALL_ENUM
-	HC_NR = 128,
+		HC_NR = 128,
 };
 
 /* Open flags of HC_OPEN, independent of Linux's numbers. */
-#define HC_O_READ 0x1u
-#define HC_O_WRITE 0x2u
-#define HC_O_CREAT 0x4u
-#define HC_O_EXCL 0x8u
-#define HC_O_TRUNC 0x10u
+#define HC_O_READ      0x1u
+#define HC_O_WRITE     0x2u
+#define HC_O_CREAT     0x4u
+#define HC_O_EXCL      0x8u
+#define HC_O_TRUNC     0x10u
 #define HC_O_DIRECTORY 0x20u
-#define HC_O_PATH 0x40u /* a handle to use as a root or for FSTAT only */
-#define HC_O_APPEND 0x80u
-#define HC_O_TMPFILE 0x100u
+#define HC_O_PATH      0x40u /* a handle to use as a root or for FSTAT only */
+#define HC_O_APPEND    0x80u
+#define HC_O_TMPFILE   0x100u
 
 struct hc_stat {
 	u64 dev, ino, rdev; /* dev and rdev as major << 32 | minor */
@@ -106,12 +108,12 @@ struct hc_stat {
 	u32 atime_ns, mtime_ns, ctime_ns, btime_ns;
 };
 
-#define HC_ATTR_MODE 1u
-#define HC_ATTR_UID 2u
-#define HC_ATTR_GID 4u
+#define HC_ATTR_MODE  1u
+#define HC_ATTR_UID   2u
+#define HC_ATTR_GID   4u
 #define HC_ATTR_ATIME 8u
 #define HC_ATTR_MTIME 16u
-#define HC_ATTR_SIZE 32u
+#define HC_ATTR_SIZE  32u
 struct hc_setattr {
 	u32 valid; /* HC_ATTR_* */
 	u32 mode, uid, gid;

@@ -86,9 +86,8 @@ static void write_stats(const struct rf_result *r, const char *path)
 		(json_int_t)t->faults, "task_switches", (json_int_t)t->switches, "exits",
 		(json_int_t)p->exits, "exits_io", (json_int_t)p->exits_io, "exits_hlt",
 		(json_int_t)p->exits_hlt, "exits_mmio", (json_int_t)p->exits_mmio, "exits_intr",
-		(json_int_t)p->exits_intr, "exits_other", (json_int_t)p->exits_other,
-		"kvm_exits", (json_int_t)p->kvm_exits, "kvm_irq_exits",
-		(json_int_t)p->kvm_irq_exits,
+		(json_int_t)p->exits_intr, "exits_other", (json_int_t)p->exits_other, "kvm_exits",
+		(json_int_t)p->kvm_exits, "kvm_irq_exits", (json_int_t)p->kvm_irq_exits,
 		"invalidations", (json_int_t)p->invalidations, "interrupts",
 		(json_int_t)p->interrupts, "start_us", (json_int_t)r->timing.first_call_us,
 		"total_us", (json_int_t)r->timing.end_us);

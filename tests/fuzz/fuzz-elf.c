@@ -13,7 +13,7 @@
 #include "kernel/exec/script_line.h"
 
 #define LIMIT 0x7e0000000000ull
-#define HEAD 256u
+#define HEAD  256u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

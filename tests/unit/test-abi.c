@@ -37,7 +37,8 @@ static struct abi_value *values_theirs(void)
 }
 
 /* Returns how many entries differ. */
-static size_t values_compare(const struct abi_value *ours, const struct abi_value *theirs, bool report)
+static size_t values_compare(const struct abi_value *ours, const struct abi_value *theirs,
+			     bool report)
 {
 	size_t different = 0;
 
@@ -46,9 +47,10 @@ static size_t values_compare(const struct abi_value *ours, const struct abi_valu
 			continue;
 		different++;
 		if (report)
-			test_note("abi/linux/%s.h: %s is %lld (%#llx), the system's is %lld (%#llx)",
-				  abi_names[i].header, abi_names[i].name, ours[i].value,
-				  ours[i].value, theirs[i].value, theirs[i].value);
+			test_note(
+				"abi/linux/%s.h: %s is %lld (%#llx), the system's is %lld (%#llx)",
+				abi_names[i].header, abi_names[i].name, ours[i].value,
+				ours[i].value, theirs[i].value, theirs[i].value);
 	}
 	return different;
 }
@@ -76,7 +78,8 @@ TEST(unknown_values_are_listed)
 		unlisted += !abi_names[i].may_be_unknown;
 		test_note("abi/linux/%s.h: no system header knows %s%s", abi_names[i].header,
 			  abi_names[i].name,
-			  abi_names[i].may_be_unknown ? "" : ", which tools/gen-abi-test doesn't list");
+			  abi_names[i].may_be_unknown ? ""
+						      : ", which tools/gen-abi-test doesn't list");
 	}
 	test_note("%zu values compared, %zu unknown to the system", abi_count - unknown, unknown);
 	EXPECT_EQ(unlisted, 0);

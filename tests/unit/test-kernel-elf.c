@@ -8,7 +8,7 @@
 #include "kernel/exec/elf_check.h"
 #include "kernel/exec/script_line.h"
 
-#define LIMIT 0x7e0000000000ull
+#define LIMIT     0x7e0000000000ull
 #define FILE_SIZE 0x5000ull
 
 struct image {
@@ -31,10 +31,19 @@ static struct image good(void)
 	im.eh.e_phentsize = sizeof(im.ph[0]);
 	im.eh.e_phnum = 2;
 	im.eh.e_entry = 0x401000;
-	im.ph[0] = (struct linux_elf64_phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000,
-					      .p_filesz = 0x2000, .p_memsz = 0x2000, .p_align = 0x1000 };
-	im.ph[1] = (struct linux_elf64_phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x2010, .p_vaddr = 0x403010,
-					      .p_filesz = 0x100, .p_memsz = 0x3000, .p_align = 0x1000 };
+	im.ph[0] = (struct linux_elf64_phdr){ .p_type = PT_LOAD,
+					      .p_flags = PF_R | PF_X,
+					      .p_vaddr = 0x400000,
+					      .p_filesz = 0x2000,
+					      .p_memsz = 0x2000,
+					      .p_align = 0x1000 };
+	im.ph[1] = (struct linux_elf64_phdr){ .p_type = PT_LOAD,
+					      .p_flags = PF_R | PF_W,
+					      .p_offset = 0x2010,
+					      .p_vaddr = 0x403010,
+					      .p_filesz = 0x100,
+					      .p_memsz = 0x3000,
+					      .p_align = 0x1000 };
 	return im;
 }
 
@@ -136,9 +145,10 @@ TEST(elf_refuses_hostile_segments)
 	EXPECT_EQ(check_segment(0x2010, 0xfffffffffffff010, 0x10, 0x1000), -EINVAL);
 	EXPECT_EQ(check_segment(~0ull - 0xfef, 0x403010, 0x100, 0x100), -ENOEXEC);
 	EXPECT_EQ(check_segment(0x2010, 0x403010, 0x3000, 0x3000), -ENOEXEC); /* beyond the file */
-	EXPECT_EQ(check_segment(0x2010, 0x403020, 0x100, 0x100), -EINVAL);    /* offset within the page */
-	EXPECT_EQ(check_segment(0x2010, 0x401010, 0x100, 0x100), -EINVAL);    /* overlap */
-	EXPECT_EQ(check_segment(0x2010, 0x3ff010, 0x100, 0x100), -EINVAL);    /* order */
+	EXPECT_EQ(check_segment(0x2010, 0x403020, 0x100, 0x100),
+		  -EINVAL); /* offset within the page */
+	EXPECT_EQ(check_segment(0x2010, 0x401010, 0x100, 0x100), -EINVAL); /* overlap */
+	EXPECT_EQ(check_segment(0x2010, 0x3ff010, 0x100, 0x100), -EINVAL); /* order */
 }
 
 TEST(elf_finds_interpreter)
@@ -148,7 +158,8 @@ TEST(elf_finds_interpreter)
 
 	im.eh.e_phnum = 3;
 	im.eh.e_type = ET_DYN;
-	im.ph[2] = (struct linux_elf64_phdr){ .p_type = PT_INTERP, .p_offset = 0x300, .p_filesz = 28 };
+	im.ph[2] =
+		(struct linux_elf64_phdr){ .p_type = PT_INTERP, .p_offset = 0x300, .p_filesz = 28 };
 	ASSERT_OK(check(&im, &e));
 	EXPECT_TRUE(e.dyn);
 	EXPECT_EQ(e.interp_off, 0x300);
@@ -197,7 +208,7 @@ TEST(script_splits_interpreter_and_one_argument)
 	EXPECT_EQ(l.interp, 4);
 	EXPECT_EQ(l.interp_len, 12);
 	EXPECT_EQ(l.arg, 18);
-	EXPECT_EQ(l.arg_len, 13); /* "-S python3 -u" */
+	EXPECT_EQ(l.arg_len, 13);          /* "-S python3 -u" */
 	ASSERT_OK(parse("#!/bin/sh", &l)); /* the file ends here */
 	EXPECT_EQ(l.interp_len, 7);
 }

@@ -21,12 +21,12 @@
 #include "kernel/mm/vdso.h"
 #include "kernel/proc/task.h"
 
-#define ARENA_SIZE (64ul << 20)
+#define ARENA_SIZE   (64ul << 20)
 #define FRAMES_START (1ul << 20)
-#define FRAMES ((ARENA_SIZE - FRAMES_START) / PAGE_SIZE)
-#define BASE 0x10000000ull
-#define P(n) (BASE + (uptr_t)(n) * PAGE_SIZE)
-#define RW (RF_READ | RF_WRITE)
+#define FRAMES       ((ARENA_SIZE - FRAMES_START) / PAGE_SIZE)
+#define BASE         0x10000000ull
+#define P(n)         (BASE + (uptr_t)(n)*PAGE_SIZE)
+#define RW           (RF_READ | RF_WRITE)
 
 /* ---- page frames ---- */
 
@@ -132,7 +132,8 @@ static void note_stale(struct kas *as, uptr_t va, u64 len, u64 keep)
 {
 	struct pt_mapping m;
 
-	for (uptr_t at = va; at < va + len && pt_next(&as->pt, at, va + len, &m); at = m.va + m.size)
+	for (uptr_t at = va; at < va + len && pt_next(&as->pt, at, va + len, &m);
+	     at = m.va + m.size)
 		if (m.gpa - RF_ARENA_GPA != keep && nr_stale < ARRAY_SIZE(stale))
 			stale[nr_stale++] = m.gpa - RF_ARENA_GPA;
 }
@@ -158,13 +159,15 @@ static void fake_as_protect(struct kas *as, uptr_t va, u64 len, u32 mask)
 	struct pt_change c = { 0 };
 	struct pt_mapping m;
 
-	for (uptr_t at = va; at < va + len && pt_next(&as->pt, at, va + len, &m); at = m.va + m.size) {
+	for (uptr_t at = va; at < va + len && pt_next(&as->pt, at, va + len, &m);
+	     at = m.va + m.size) {
 		EXPECT_NE(m.prot & mask & 7, 0); /* would lose the frame */
 		EXPECT_OK(pt_protect(&as->pt, m.va, m.size, (m.prot & mask & 7) | PT_USER, &c));
 	}
 }
 
-static bool fake_as_next(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va, u64 *ret_off, u32 *ret_prot)
+static bool fake_as_next(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va, u64 *ret_off,
+			 u32 *ret_prot)
 {
 	struct pt_mapping m;
 
@@ -188,7 +191,9 @@ static u8 *user_page(struct kas *as, uptr_t addr, u32 access)
 	u64 off;
 	u32 prot;
 
-	if (!fake_as_next(as, addr & ~PAGE_MASK, (addr & ~PAGE_MASK) + PAGE_SIZE, &va, &off, &prot) || (prot & access) != access)
+	if (!fake_as_next(as, addr & ~PAGE_MASK, (addr & ~PAGE_MASK) + PAGE_SIZE, &va, &off,
+			  &prot) ||
+	    (prot & access) != access)
 		return NULL;
 	return (u8 *)(RF_ARENA_BASE + off + (addr & PAGE_MASK));
 }
@@ -241,12 +246,13 @@ static void fake_task_switched(struct task *a, struct task *b)
 	(void)b;
 }
 
-#define FAKE_OPS                                                                                                     \
-	{                                                                                                            \
-		.as_new = fake_as_new, .as_free = fake_as_free, .as_map = fake_as_map, .as_unmap = fake_as_unmap,    \
-		.as_protect = fake_as_protect, .as_next = fake_as_next, .as_flush = fake_as_flush,                   \
-		.copy_in = fake_copy_in, .copy_out = fake_copy_out, .zero_out = fake_zero_out, .cas_u32 = fake_cas, \
-		.task_switched = fake_task_switched                                                                  \
+#define FAKE_OPS                                                                                   \
+	{                                                                                          \
+		.as_new = fake_as_new, .as_free = fake_as_free, .as_map = fake_as_map,             \
+		.as_unmap = fake_as_unmap, .as_protect = fake_as_protect, .as_next = fake_as_next, \
+		.as_flush = fake_as_flush, .copy_in = fake_copy_in, .copy_out = fake_copy_out,     \
+		.zero_out = fake_zero_out, .cas_u32 = fake_cas,                                    \
+		.task_switched = fake_task_switched                                                \
 	}
 const struct kplat_ops kplat_guest = FAKE_OPS, kplat_host = FAKE_OPS;
 const struct kplat_ops *kplat;
@@ -323,8 +329,10 @@ static void setup(bool host)
 
 	kplat = host ? &kplat_host : &kplat_guest;
 	if (!once) {
-		void *arena = mmap((void *)RF_ARENA_BASE, ARENA_SIZE, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0);
+		void *arena =
+			mmap((void *)RF_ARENA_BASE, ARENA_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1,
+			     0);
 
 		ASSERT_PTR_EQ(arena, (void *)RF_ARENA_BASE);
 		((struct boot_info *)arena)->free_start = FRAMES_START;
@@ -357,7 +365,8 @@ static void teardown(void)
 
 static void map_anon(unsigned from, unsigned to, u32 prot)
 {
-	ASSERT_EQ(mm_map(mm, P(from), P(to) - P(from), prot, MAP_PRIVATE | MAP_FIXED, NULL, 0, 0), (s64)P(from));
+	ASSERT_EQ(mm_map(mm, P(from), P(to) - P(from), prot, MAP_PRIVATE | MAP_FIXED, NULL, 0, 0),
+		  (s64)P(from));
 }
 
 static void poke(struct mm *m, unsigned page, u8 v)
@@ -482,7 +491,8 @@ TEST(mm_protect_none_keeps_contents)
 
 static void file_test(void)
 {
-	ASSERT_EQ(mm_map(mm, P(0), 20 * PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, &test_file, 0, 0), (s64)P(0));
+	ASSERT_EQ(mm_map(mm, P(0), 20 * PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, &test_file, 0, 0),
+		  (s64)P(0));
 	EXPECT_EQ(peek(mm, 3), 4);
 	poke(mm, 3, 99);
 	poke(mm, 5, 98);
@@ -505,7 +515,9 @@ static void shared_test(void)
 	struct mm *child;
 
 	file_write_faults = 0;
-	ASSERT_EQ(mm_map(mm, P(0), 4 * PAGE_SIZE, RW, MAP_SHARED | MAP_FIXED, &test_file, 4 * PAGE_SIZE, 0), (s64)P(0));
+	ASSERT_EQ(mm_map(mm, P(0), 4 * PAGE_SIZE, RW, MAP_SHARED | MAP_FIXED, &test_file,
+			 4 * PAGE_SIZE, 0),
+		  (s64)P(0));
 	EXPECT_EQ(peek(mm, 0), 5);
 	EXPECT_EQ(file_write_faults, 0);
 	poke(mm, 0, 50);
@@ -539,7 +551,9 @@ static void remap_test(void)
 	ASSERT_GT(at, 0);
 	EXPECT_EQ(peek(mm, 0), -1);
 	EXPECT_EQ(mm_remap(mm, (uptr_t)at, 8 * PAGE_SIZE, 2 * PAGE_SIZE, 0, 0), at);
-	EXPECT_EQ(mm_remap(mm, (uptr_t)at, 2 * PAGE_SIZE, 2 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, P(20)), (s64)P(20));
+	EXPECT_EQ(mm_remap(mm, (uptr_t)at, 2 * PAGE_SIZE, 2 * PAGE_SIZE,
+			   MREMAP_MAYMOVE | MREMAP_FIXED, P(20)),
+		  (s64)P(20));
 	EXPECT_EQ(peek(mm, 21), 2);
 	EXPECT_EQ(mm_remap(mm, P(20), 2 * PAGE_SIZE, 3 * PAGE_SIZE, 0, 0), (s64)P(20));
 	EXPECT_EQ(peek(mm, 22), 0);
@@ -553,7 +567,9 @@ TEST(mm_remap_moves_pages)
 
 static void stack_test(void)
 {
-	ASSERT_EQ(mm_map(mm, P(4096), 4 * PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED | MAP_GROWSDOWN, NULL, 0, VMA_F_STACK), (s64)P(4096));
+	ASSERT_EQ(mm_map(mm, P(4096), 4 * PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED | MAP_GROWSDOWN,
+			 NULL, 0, VMA_F_STACK),
+		  (s64)P(4096));
 	EXPECT_OK(mm_fault(mm, P(4090), RF_WRITE));
 	EXPECT_EQ(mm_find_vma(mm, P(4090))->start, P(4090));
 	map_anon(3500, 3501, RW);
@@ -597,13 +613,19 @@ static void limits_test(void)
 
 	EXPECT_GT(at, 0);
 	EXPECT_EQ(mm_map(mm, 0, huge, RW, MAP_PRIVATE, NULL, 0, 0), -ENOMEM);
-	EXPECT_EQ(mm_map(mm, P(0), PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED_NOREPLACE, NULL, 0, 0), (s64)P(0));
-	EXPECT_EQ(mm_map(mm, P(0), PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED_NOREPLACE, NULL, 0, 0), -EEXIST);
-	EXPECT_EQ(mm_map(mm, P(0) + 1, PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, NULL, 0, 0), -EINVAL);
-	EXPECT_EQ(mm_map(mm, RF_MAX_USER_ADDRESS, PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, NULL, 0, 0), -ENOMEM);
+	EXPECT_EQ(mm_map(mm, P(0), PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED_NOREPLACE, NULL, 0, 0),
+		  (s64)P(0));
+	EXPECT_EQ(mm_map(mm, P(0), PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED_NOREPLACE, NULL, 0, 0),
+		  -EEXIST);
+	EXPECT_EQ(mm_map(mm, P(0) + 1, PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, NULL, 0, 0),
+		  -EINVAL);
+	EXPECT_EQ(mm_map(mm, RF_MAX_USER_ADDRESS, PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, NULL, 0,
+			 0),
+		  -ENOMEM);
 	process.rlimit[RLIMIT_AS].rlim_cur = mm->total_pages * PAGE_SIZE;
 	EXPECT_EQ(mm_map(mm, 0, PAGE_SIZE, RW, MAP_PRIVATE, NULL, 0, 0), -ENOMEM);
-	EXPECT_EQ(mm_map(mm, P(0), PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, NULL, 0, 0), (s64)P(0)); /* replaces */
+	EXPECT_EQ(mm_map(mm, P(0), PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, NULL, 0, 0),
+		  (s64)P(0)); /* replaces */
 	process.rlimit[RLIMIT_AS].rlim_cur = RLIM_INFINITY;
 }
 

@@ -26,10 +26,11 @@ void file_unref(struct file *f)
 		f->refs--;
 }
 
-#define RW (VMA_F_READ | VMA_F_WRITE)
-#define P(n) ((uptr_t)(n) * PAGE_SIZE)
+#define RW   (VMA_F_READ | VMA_F_WRITE)
+#define P(n) ((uptr_t)(n)*PAGE_SIZE)
 
-static struct vma *add(struct mm *mm, uptr_t start, uptr_t end, u32 flags, struct file *f, u64 pgoff)
+static struct vma *add(struct mm *mm, uptr_t start, uptr_t end, u32 flags, struct file *f,
+		       u64 pgoff)
 {
 	struct vma *v = vma_new(mm, start, end, flags);
 
@@ -51,7 +52,8 @@ static void clear(struct mm *mm)
 TEST(vma_find_returns_first_that_ends_above)
 {
 	struct mm mm = { 0 };
-	struct vma *a = add(&mm, P(10), P(20), RW, NULL, 0), *b = add(&mm, P(30), P(40), RW, NULL, 0);
+	struct vma *a = add(&mm, P(10), P(20), RW, NULL, 0),
+		   *b = add(&mm, P(30), P(40), RW, NULL, 0);
 
 	EXPECT_PTR_EQ(mm_find_vma(&mm, 0), a);
 	EXPECT_PTR_EQ(mm_find_vma(&mm, P(20) - 1), a);

@@ -18,8 +18,7 @@ static int digits_of(const struct list *head)
 		ASSERT_PTR_EQ(it->node.next->prev, &it->node);
 		digits = digits * 10 + it->value;
 	}
-	list_for_each_entry_reverse(it, head, node)
-	{
+	list_for_each_entry_reverse(it, head, node) {
 		reversed += it->value * unit;
 		unit *= 10;
 	}

@@ -102,7 +102,8 @@ TEST(ascending_inserts_stay_balanced)
 	check_tree(&root);
 	/* At least half of the nodes on a path are black, and 2^black - 1 <= NODES. */
 	EXPECT_LE(black_height(root.node, NULL), 10);
-	rb_for_each_entry(it, &root, node) EXPECT_EQ(it->key, n++);
+	rb_for_each_entry(it, &root, node)
+		EXPECT_EQ(it->key, n++);
 	EXPECT_EQ(n, NODES);
 }
 

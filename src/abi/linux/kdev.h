@@ -26,20 +26,20 @@ static inline u32 kdev_minor(u64 dev)
 }
 
 /* Majors and minors of the devices every Linux has. */
-#define MEM_MAJOR			1
-#define DEV_NULL_MINOR			3
-#define DEV_ZERO_MINOR			5
-#define DEV_FULL_MINOR			7
-#define DEV_RANDOM_MINOR		8
-#define DEV_URANDOM_MINOR		9
-#define DEV_KMSG_MINOR			11
-#define TTY_MAJOR			4
-#define TTYAUX_MAJOR			5
-#define DEV_TTY_MINOR			0
-#define DEV_CONSOLE_MINOR		1
-#define DEV_PTMX_MINOR			2
-#define MISC_MAJOR			10
-#define UNIX98_PTY_SLAVE_MAJOR		136
+#define MEM_MAJOR              1
+#define DEV_NULL_MINOR         3
+#define DEV_ZERO_MINOR         5
+#define DEV_FULL_MINOR         7
+#define DEV_RANDOM_MINOR       8
+#define DEV_URANDOM_MINOR      9
+#define DEV_KMSG_MINOR         11
+#define TTY_MAJOR              4
+#define TTYAUX_MAJOR           5
+#define DEV_TTY_MINOR          0
+#define DEV_CONSOLE_MINOR      1
+#define DEV_PTMX_MINOR         2
+#define MISC_MAJOR             10
+#define UNIX98_PTY_SLAVE_MAJOR 136
 
 /* First of the majors of unnamed devices: st_dev of tmpfs, procfs and the like. */
-#define UNNAMED_MAJOR			0
+#define UNNAMED_MAJOR 0

@@ -6,25 +6,25 @@
 #include "abi/linux/time.h"
 
 /* limits */
-#define RLIMIT_CPU			0
-#define RLIMIT_FSIZE			1
-#define RLIMIT_DATA			2
-#define RLIMIT_STACK			3
-#define RLIMIT_CORE			4
-#define RLIMIT_RSS			5
-#define RLIMIT_NPROC			6
-#define RLIMIT_NOFILE			7
-#define RLIMIT_MEMLOCK			8
-#define RLIMIT_AS			9
-#define RLIMIT_LOCKS			10
-#define RLIMIT_SIGPENDING		11
-#define RLIMIT_MSGQUEUE			12
-#define RLIMIT_NICE			13
-#define RLIMIT_RTPRIO			14
-#define RLIMIT_RTTIME			15
-#define RLIM_NLIMITS			16
-#define RLIM_INFINITY			(~0UL)
-#define RLIM64_INFINITY			(~0UL)
+#define RLIMIT_CPU        0
+#define RLIMIT_FSIZE      1
+#define RLIMIT_DATA       2
+#define RLIMIT_STACK      3
+#define RLIMIT_CORE       4
+#define RLIMIT_RSS        5
+#define RLIMIT_NPROC      6
+#define RLIMIT_NOFILE     7
+#define RLIMIT_MEMLOCK    8
+#define RLIMIT_AS         9
+#define RLIMIT_LOCKS      10
+#define RLIMIT_SIGPENDING 11
+#define RLIMIT_MSGQUEUE   12
+#define RLIMIT_NICE       13
+#define RLIMIT_RTPRIO     14
+#define RLIMIT_RTTIME     15
+#define RLIM_NLIMITS      16
+#define RLIM_INFINITY     (~0UL)
+#define RLIM64_INFINITY   (~0UL)
 
 struct linux_rlimit64 {
 	u64 rlim_cur;
@@ -34,15 +34,15 @@ struct linux_rlimit64 {
 static_assert(sizeof(struct linux_rlimit64) == 16, "ABI");
 
 /* getrusage(2) */
-#define RUSAGE_SELF			0
-#define RUSAGE_CHILDREN			(-1)
-#define RUSAGE_BOTH			(-2)
-#define RUSAGE_THREAD			1
+#define RUSAGE_SELF     0
+#define RUSAGE_CHILDREN (-1)
+#define RUSAGE_BOTH     (-2)
+#define RUSAGE_THREAD   1
 
 struct linux_rusage {
 	struct linux_timeval ru_utime;
 	struct linux_timeval ru_stime;
-	s64 ru_maxrss;		/* KiB */
+	s64 ru_maxrss; /* KiB */
 	s64 ru_ixrss;
 	s64 ru_idrss;
 	s64 ru_isrss;
@@ -61,19 +61,19 @@ struct linux_rusage {
 static_assert(sizeof(struct linux_rusage) == 144, "ABI");
 
 /* getpriority(2) */
-#define PRIO_MIN			(-20)
-#define PRIO_MAX			20
-#define PRIO_PROCESS			0
-#define PRIO_PGRP			1
-#define PRIO_USER			2
+#define PRIO_MIN     (-20)
+#define PRIO_MAX     20
+#define PRIO_PROCESS 0
+#define PRIO_PGRP    1
+#define PRIO_USER    2
 
 /* ioprio_set(2) */
-#define IOPRIO_CLASS_SHIFT		13
-#define IOPRIO_PRIO_MASK		8191
-#define IOPRIO_CLASS_NONE		0
-#define IOPRIO_CLASS_RT			1
-#define IOPRIO_CLASS_BE			2
-#define IOPRIO_CLASS_IDLE		3
-#define IOPRIO_WHO_PROCESS		1
-#define IOPRIO_WHO_PGRP			2
-#define IOPRIO_WHO_USER			3
+#define IOPRIO_CLASS_SHIFT 13
+#define IOPRIO_PRIO_MASK   8191
+#define IOPRIO_CLASS_NONE  0
+#define IOPRIO_CLASS_RT    1
+#define IOPRIO_CLASS_BE    2
+#define IOPRIO_CLASS_IDLE  3
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_WHO_PGRP    2
+#define IOPRIO_WHO_USER    3

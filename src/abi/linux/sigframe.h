@@ -22,8 +22,8 @@ struct linux_rt_sigframe {
 	struct linux_siginfo info;
 };
 
-#define SIGFRAME_FPSTATE_ALIGN		64
-#define SIGFRAME_STACK_ALIGN		16
+#define SIGFRAME_FPSTATE_ALIGN 64
+#define SIGFRAME_STACK_ALIGN   16
 
 static_assert(sizeof(struct linux_rt_sigframe) == 440, "ABI");
 static_assert(offsetof(struct linux_rt_sigframe, uc) == 8, "ABI");

@@ -8,72 +8,72 @@
 #include "base/types.h"
 
 /* signal numbers */
-#define SIGHUP				1
-#define SIGINT				2
-#define SIGQUIT				3
-#define SIGILL				4
-#define SIGTRAP				5
-#define SIGABRT				6
-#define SIGIOT				6
-#define SIGBUS				7
-#define SIGFPE				8
-#define SIGKILL				9
-#define SIGUSR1				10
-#define SIGSEGV				11
-#define SIGUSR2				12
-#define SIGPIPE				13
-#define SIGALRM				14
-#define SIGTERM				15
-#define SIGSTKFLT			16
-#define SIGCHLD				17
-#define SIGCONT				18
-#define SIGSTOP				19
-#define SIGTSTP				20
-#define SIGTTIN				21
-#define SIGTTOU				22
-#define SIGURG				23
-#define SIGXCPU				24
-#define SIGXFSZ				25
-#define SIGVTALRM			26
-#define SIGPROF				27
-#define SIGWINCH			28
-#define SIGIO				29
-#define SIGPOLL				29
-#define SIGPWR				30
-#define SIGSYS				31
-#define SIGRTMIN			32
-#define SIGRTMAX			64
+#define SIGHUP    1
+#define SIGINT    2
+#define SIGQUIT   3
+#define SIGILL    4
+#define SIGTRAP   5
+#define SIGABRT   6
+#define SIGIOT    6
+#define SIGBUS    7
+#define SIGFPE    8
+#define SIGKILL   9
+#define SIGUSR1   10
+#define SIGSEGV   11
+#define SIGUSR2   12
+#define SIGPIPE   13
+#define SIGALRM   14
+#define SIGTERM   15
+#define SIGSTKFLT 16
+#define SIGCHLD   17
+#define SIGCONT   18
+#define SIGSTOP   19
+#define SIGTSTP   20
+#define SIGTTIN   21
+#define SIGTTOU   22
+#define SIGURG    23
+#define SIGXCPU   24
+#define SIGXFSZ   25
+#define SIGVTALRM 26
+#define SIGPROF   27
+#define SIGWINCH  28
+#define SIGIO     29
+#define SIGPOLL   29
+#define SIGPWR    30
+#define SIGSYS    31
+#define SIGRTMIN  32
+#define SIGRTMAX  64
 
 /* number of signals; signal n is bit n − 1 of a set */
-#define _NSIG				64
+#define _NSIG 64
 
 typedef u64 linux_sigset_t;
 
-#define SIGSET_BIT(sig)			(1UL << ((sig) - 1))
+#define SIGSET_BIT(sig) (1UL << ((sig)-1))
 
 /* sigprocmask(2) */
-#define SIG_BLOCK			0
-#define SIG_UNBLOCK			1
-#define SIG_SETMASK			2
+#define SIG_BLOCK   0
+#define SIG_UNBLOCK 1
+#define SIG_SETMASK 2
 
 /* handlers */
-#define SIG_DFL				0UL
-#define SIG_IGN				1UL
-#define SIG_ERR				(~0UL)
+#define SIG_DFL 0UL
+#define SIG_IGN 1UL
+#define SIG_ERR (~0UL)
 
 /* sigaction(2) sa_flags */
-#define SA_NOCLDSTOP			0x1
-#define SA_NOCLDWAIT			0x2
-#define SA_SIGINFO			0x4
-#define SA_UNSUPPORTED			0x400
-#define SA_EXPOSE_TAGBITS		0x800
-#define SA_RESTORER			0x4000000
-#define SA_ONSTACK			0x8000000
-#define SA_RESTART			0x10000000
-#define SA_NODEFER			0x40000000
-#define SA_NOMASK			0x40000000
-#define SA_RESETHAND			0x80000000
-#define SA_ONESHOT			0x80000000
+#define SA_NOCLDSTOP      0x1
+#define SA_NOCLDWAIT      0x2
+#define SA_SIGINFO        0x4
+#define SA_UNSUPPORTED    0x400
+#define SA_EXPOSE_TAGBITS 0x800
+#define SA_RESTORER       0x4000000
+#define SA_ONSTACK        0x8000000
+#define SA_RESTART        0x10000000
+#define SA_NODEFER        0x40000000
+#define SA_NOMASK         0x40000000
+#define SA_RESETHAND      0x80000000
+#define SA_ONESHOT        0x80000000
 
 /* The kernel's layout, not libc's: rt_sigaction(2). */
 struct linux_sigaction {
@@ -96,12 +96,12 @@ static_assert(sizeof(struct linux_stack) == 24, "ABI");
 static_assert(offsetof(struct linux_stack, ss_size) == 16, "ABI");
 
 /* sigaltstack(2) */
-#define SS_ONSTACK			1
-#define SS_DISABLE			2
-#define SS_AUTODISARM			0x80000000
-#define SS_FLAG_BITS			0x80000000
-#define MINSIGSTKSZ			2048
-#define SIGSTKSZ			8192
+#define SS_ONSTACK    1
+#define SS_DISABLE    2
+#define SS_AUTODISARM 0x80000000
+#define SS_FLAG_BITS  0x80000000
+#define MINSIGSTKSZ   2048
+#define SIGSTKSZ      8192
 
 union linux_sigval {
 	s32 sival_int;
@@ -174,98 +174,98 @@ static_assert(sizeof(struct linux_siginfo) == 128, "ABI");
 static_assert(offsetof(struct linux_siginfo, si_pid) == 16, "ABI");
 static_assert(offsetof(struct linux_siginfo, si_value) == 24, "ABI");
 static_assert(offsetof(struct linux_siginfo, si_upper) == 40, "ABI");
-#define SI_MAX_SIZE			128
+#define SI_MAX_SIZE 128
 
 /* si_code of any signal */
-#define SI_USER				0
-#define SI_KERNEL			0x80
-#define SI_QUEUE			(-1)
-#define SI_TIMER			(-2)
-#define SI_MESGQ			(-3)
-#define SI_ASYNCIO			(-4)
-#define SI_SIGIO			(-5)
-#define SI_TKILL			(-6)
-#define SI_DETHREAD			(-7)
-#define SI_ASYNCNL			(-60)
+#define SI_USER     0
+#define SI_KERNEL   0x80
+#define SI_QUEUE    (-1)
+#define SI_TIMER    (-2)
+#define SI_MESGQ    (-3)
+#define SI_ASYNCIO  (-4)
+#define SI_SIGIO    (-5)
+#define SI_TKILL    (-6)
+#define SI_DETHREAD (-7)
+#define SI_ASYNCNL  (-60)
 
 /* SIGILL */
-#define ILL_ILLOPC			1
-#define ILL_ILLOPN			2
-#define ILL_ILLADR			3
-#define ILL_ILLTRP			4
-#define ILL_PRVOPC			5
-#define ILL_PRVREG			6
-#define ILL_COPROC			7
-#define ILL_BADSTK			8
-#define ILL_BADIADDR			9
+#define ILL_ILLOPC   1
+#define ILL_ILLOPN   2
+#define ILL_ILLADR   3
+#define ILL_ILLTRP   4
+#define ILL_PRVOPC   5
+#define ILL_PRVREG   6
+#define ILL_COPROC   7
+#define ILL_BADSTK   8
+#define ILL_BADIADDR 9
 
 /* SIGFPE */
-#define FPE_INTDIV			1
-#define FPE_INTOVF			2
-#define FPE_FLTDIV			3
-#define FPE_FLTOVF			4
-#define FPE_FLTUND			5
-#define FPE_FLTRES			6
-#define FPE_FLTINV			7
-#define FPE_FLTSUB			8
-#define FPE_FLTUNK			14
-#define FPE_CONDTRAP			15
+#define FPE_INTDIV   1
+#define FPE_INTOVF   2
+#define FPE_FLTDIV   3
+#define FPE_FLTOVF   4
+#define FPE_FLTUND   5
+#define FPE_FLTRES   6
+#define FPE_FLTINV   7
+#define FPE_FLTSUB   8
+#define FPE_FLTUNK   14
+#define FPE_CONDTRAP 15
 
 /* SIGSEGV */
-#define SEGV_MAPERR			1
-#define SEGV_ACCERR			2
-#define SEGV_BNDERR			3
-#define SEGV_PKUERR			4
-#define SEGV_CPERR			10
+#define SEGV_MAPERR 1
+#define SEGV_ACCERR 2
+#define SEGV_BNDERR 3
+#define SEGV_PKUERR 4
+#define SEGV_CPERR  10
 
 /* SIGBUS */
-#define BUS_ADRALN			1
-#define BUS_ADRERR			2
-#define BUS_OBJERR			3
-#define BUS_MCEERR_AR			4
-#define BUS_MCEERR_AO			5
+#define BUS_ADRALN    1
+#define BUS_ADRERR    2
+#define BUS_OBJERR    3
+#define BUS_MCEERR_AR 4
+#define BUS_MCEERR_AO 5
 
 /* SIGTRAP */
-#define TRAP_BRKPT			1
-#define TRAP_TRACE			2
-#define TRAP_BRANCH			3
-#define TRAP_HWBKPT			4
-#define TRAP_UNK			5
-#define TRAP_PERF			6
+#define TRAP_BRKPT  1
+#define TRAP_TRACE  2
+#define TRAP_BRANCH 3
+#define TRAP_HWBKPT 4
+#define TRAP_UNK    5
+#define TRAP_PERF   6
 
 /* SIGCHLD */
-#define CLD_EXITED			1
-#define CLD_KILLED			2
-#define CLD_DUMPED			3
-#define CLD_TRAPPED			4
-#define CLD_STOPPED			5
-#define CLD_CONTINUED			6
+#define CLD_EXITED    1
+#define CLD_KILLED    2
+#define CLD_DUMPED    3
+#define CLD_TRAPPED   4
+#define CLD_STOPPED   5
+#define CLD_CONTINUED 6
 
 /* SIGPOLL */
-#define POLL_IN				1
-#define POLL_OUT			2
-#define POLL_MSG			3
-#define POLL_ERR			4
-#define POLL_PRI			5
-#define POLL_HUP			6
+#define POLL_IN  1
+#define POLL_OUT 2
+#define POLL_MSG 3
+#define POLL_ERR 4
+#define POLL_PRI 5
+#define POLL_HUP 6
 
 /* SIGSYS */
-#define SYS_SECCOMP			1
-#define SYS_USER_DISPATCH		2
+#define SYS_SECCOMP       1
+#define SYS_USER_DISPATCH 2
 
 /* struct sigevent sigev_notify */
-#define SIGEV_SIGNAL			0
-#define SIGEV_NONE			1
-#define SIGEV_THREAD			2
-#define SIGEV_THREAD_ID			4
-#define SIGEV_MAX_SIZE			64
+#define SIGEV_SIGNAL    0
+#define SIGEV_NONE      1
+#define SIGEV_THREAD    2
+#define SIGEV_THREAD_ID 4
+#define SIGEV_MAX_SIZE  64
 
 struct linux_sigevent {
 	union linux_sigval sigev_value;
 	s32 sigev_signo;
 	s32 sigev_notify;
 	union {
-		s32 sigev_tid;	/* SIGEV_THREAD_ID */
+		s32 sigev_tid; /* SIGEV_THREAD_ID */
 		struct {
 			u64 sigev_function;
 			u64 sigev_attribute;
@@ -280,9 +280,9 @@ static_assert(offsetof(struct linux_sigevent, sigev_tid) == 16, "ABI");
 /* The software-defined bytes 464..511 of the FXSAVE image in a signal frame. */
 struct linux_fpx_sw_bytes {
 	u32 magic1;
-	u32 extended_size;	/* FXSAVE or XSAVE image plus FP_XSTATE_MAGIC2 */
+	u32 extended_size; /* FXSAVE or XSAVE image plus FP_XSTATE_MAGIC2 */
 	u64 xfeatures;
-	u32 xstate_size;	/* without FP_XSTATE_MAGIC2 */
+	u32 xstate_size; /* without FP_XSTATE_MAGIC2 */
 	u32 padding[7];
 };
 
@@ -306,9 +306,9 @@ struct linux_fpstate {
 
 static_assert(sizeof(struct linux_fpstate) == 512, "ABI");
 static_assert(offsetof(struct linux_fpstate, sw_reserved) == 464, "ABI");
-#define FP_XSTATE_MAGIC1		0x46505853
-#define FP_XSTATE_MAGIC2		0x46505845
-#define FP_XSTATE_MAGIC2_SIZE		4
+#define FP_XSTATE_MAGIC1      0x46505853
+#define FP_XSTATE_MAGIC2      0x46505845
+#define FP_XSTATE_MAGIC2_SIZE 4
 
 struct linux_sigcontext {
 	u64 r8;
@@ -337,7 +337,7 @@ struct linux_sigcontext {
 	u64 trapno;
 	u64 oldmask;
 	u64 cr2;
-	u64 fpstate;		/* 0: no floating-point state */
+	u64 fpstate; /* 0: no floating-point state */
 	u64 reserved1[8];
 };
 
@@ -358,6 +358,6 @@ static_assert(offsetof(struct linux_ucontext, uc_mcontext) == 40, "ABI");
 static_assert(offsetof(struct linux_ucontext, uc_sigmask) == 296, "ABI");
 
 /* uc_flags */
-#define UC_FP_XSTATE			0x1
-#define UC_SIGCONTEXT_SS		0x2
-#define UC_STRICT_RESTORE_SS		0x4
+#define UC_FP_XSTATE         0x1
+#define UC_SIGCONTEXT_SS     0x2
+#define UC_STRICT_RESTORE_SS 0x4

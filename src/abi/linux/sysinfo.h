@@ -5,12 +5,12 @@
 #include "base/types.h"
 
 /* unit of loads[]: 1.0 is 1 << SI_LOAD_SHIFT */
-#define SI_LOAD_SHIFT			16
+#define SI_LOAD_SHIFT 16
 
 struct linux_sysinfo {
-	s64 uptime;		/* seconds */
+	s64 uptime; /* seconds */
 	u64 loads[3];
-	u64 totalram;		/* units of mem_unit bytes, and so on */
+	u64 totalram; /* units of mem_unit bytes, and so on */
 	u64 freeram;
 	u64 sharedram;
 	u64 bufferram;

@@ -4,7 +4,7 @@
 
 #include "base/types.h"
 
-#define __NEW_UTS_LEN			64
+#define __NEW_UTS_LEN 64
 
 struct linux_utsname {
 	char sysname[__NEW_UTS_LEN + 1];

@@ -11,34 +11,35 @@ struct mm;
 typedef s64 (*quick_call_fn)(void);
 
 struct cpu {
-	struct cpu *self;	     /* asm: %gs:0 */
-	struct task *curr;	     /* asm: %gs:8 */
-	u64 kernel_rsp;		     /* asm: %gs:16 kernel stack to return to from user mode */
-	u64 user_rsp;		     /* asm: %gs:24 scratch of the system call entry */
-	struct rf_regs *user_regs;   /* asm: %gs:32 where the entry stubs store user registers */
-	u64 host_rsp;		     /* asm: %gs:40 the CPU thread's own stack (residency host) */
-	u64 id;			     /* asm: %gs:48 */
-	struct cpu_shared *shared;   /* asm: %gs:56 */
-	u64 trap_vector, trap_error, trap_cr2; /* asm: %gs:64, 72, 80; filled by the exception stubs */
+	struct cpu *self;          /* asm: %gs:0 */
+	struct task *curr;         /* asm: %gs:8 */
+	u64 kernel_rsp;            /* asm: %gs:16 kernel stack to return to from user mode */
+	u64 user_rsp;              /* asm: %gs:24 scratch of the system call entry */
+	struct rf_regs *user_regs; /* asm: %gs:32 where the entry stubs store user registers */
+	u64 host_rsp;              /* asm: %gs:40 the CPU thread's own stack (residency host) */
+	u64 id;                    /* asm: %gs:48 */
+	struct cpu_shared *shared; /* asm: %gs:56 */
+	u64 trap_vector, trap_error,
+		trap_cr2;                 /* asm: %gs:64, 72, 80; filled by the exception stubs */
 	const quick_call_fn *quick_calls; /* asm: %gs:88; by call number: syscall_quick */
-	quick_call_fn quick_call;    /* asm: %gs:96 scratch of the system call entry */
-	u32 quick_limit;	     /* asm: %gs:104 numbers below may be quick; 0 where calls are traced */
+	quick_call_fn quick_call;         /* asm: %gs:96 scratch of the system call entry */
+	u32 quick_limit; /* asm: %gs:104 numbers below may be quick; 0 where calls are traced */
 	/* scheduler (kernel lock) */
 	struct list runqueue;
 	unsigned nr_running;
 	struct task *idle;
 	u64 slice_start_ns, slice_end_ns;
-	u64 accounted_events;	     /* system calls and faults that CPU time accounting has seen */
-	unsigned spread;	     /* user entries left until a waiting task is offered to an idle CPU */
-	struct task *switch_prev;    /* who was current before the last context_switch() */
+	u64 accounted_events; /* system calls and faults that CPU time accounting has seen */
+	unsigned spread;      /* user entries left until a waiting task is offered to an idle CPU */
+	struct task *switch_prev; /* who was current before the last context_switch() */
 	bool need_resched;
 	bool online, idling;
 	/* guest residency */
 	struct mm *loaded_mm;
-	u64 loaded_tlb_gen;	     /* read by CPUs that shoot translations down */
-	u64 loaded_root;	     /* what CR3 holds */
-	struct task *fpu_owner; /* whose FPU state is in the registers */
-	void *arch;		/* struct cpu_arch: GDT, TSS, IST stacks */
+	u64 loaded_tlb_gen;      /* read by CPUs that shoot translations down */
+	u64 loaded_root;         /* what CR3 holds */
+	struct task *fpu_owner;  /* whose FPU state is in the registers */
+	void *arch;              /* struct cpu_arch: GDT, TSS, IST stacks */
 } __attribute__((aligned(256))); /* asm: CPU_SHIFT */
 
 static inline struct cpu *this_cpu(void)

@@ -8,7 +8,8 @@
 
 /* Raw call. Drops the kernel lock around calls that the table marks as blocking. */
 s64 hostcall(enum hostcall_nr nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5, u64 a6, u64 a7);
-#define HC_ARG1_(f, a, b, c, d, e, g, h, i, ...) hostcall(f, (u64)(a), (u64)(b), (u64)(c), (u64)(d), (u64)(e), (u64)(g), (u64)(h), (u64)(i))
+#define HC_ARG1_(f, a, b, c, d, e, g, h, i, ...) \
+	hostcall(f, (u64)(a), (u64)(b), (u64)(c), (u64)(d), (u64)(e), (u64)(g), (u64)(h), (u64)(i))
 /* hc(HC_PREAD, handle, buf, len, off): missing arguments are 0. */
 #define hc(...) HC_ARG1_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
@@ -18,8 +19,8 @@ s64 hostcall(enum hostcall_nr nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5
  */
 struct host_watch {
 	u32 slot;
-	u32 armed;	/* events asked for */
-	u32 revents;	/* since the last arm */
+	u32 armed;   /* events asked for */
+	u32 revents; /* since the last arm */
 	u64 handle;
 	struct waitq *wq;
 };

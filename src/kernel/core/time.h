@@ -14,12 +14,14 @@ u64 ktime_start(void); /* CLOCK_MONOTONIC when the sandbox started */
 
 struct ktimer {
 	struct rb_node node;
-	u64 deadline;			/* CLOCK_MONOTONIC ns */
-	void (*fn)(struct ktimer *t);	/* under the kernel lock, must not sleep; may re-arm or free its timer */
+	u64 deadline; /* CLOCK_MONOTONIC ns */
+	void (*fn)(
+		struct ktimer *
+			t); /* under the kernel lock, must not sleep; may re-arm or free its timer */
 	bool armed;
 };
 void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *));
 void ktimer_arm(struct ktimer *t, u64 deadline); /* re-arms if armed */
-bool ktimer_cancel(struct ktimer *t);		 /* true if it was armed */
+bool ktimer_cancel(struct ktimer *t);            /* true if it was armed */
 /* Runs what is due; called on every tick, kick and idle exit. Returns the next deadline or 0. */
 u64 ktimer_run(void);

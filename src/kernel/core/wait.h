@@ -32,19 +32,24 @@ struct waiter {
 	struct list node;
 	struct waitq *wq; /* NULL when not queued */
 	struct task *task;
-	waiter_fn fn;	  /* NULL: wake `task` */
-	bool exclusive;	  /* at most `nr` exclusive waiters are woken by waitq_wake_nr() */
-	bool fired;	  /* set when woken through this waiter */
+	waiter_fn fn;   /* NULL: wake `task` */
+	bool exclusive; /* at most `nr` exclusive waiters are woken by waitq_wake_nr() */
+	bool fired;     /* set when woken through this waiter */
 	void *data;
 };
 
-#define WAITQ_INIT(name) { .waiters = LIST_INIT((name).waiters) }
+#define WAITQ_INIT(name)                             \
+	{                                            \
+		.waiters = LIST_INIT((name).waiters) \
+	}
 void waitq_init(struct waitq *wq);
-void waitq_add(struct waitq *wq, struct waiter *w); /* for current; w->exclusive = false, w->fn = NULL */
+void waitq_add(struct waitq *wq,
+	       struct waiter *w); /* for current; w->exclusive = false, w->fn = NULL */
 void waitq_add_exclusive(struct waitq *wq, struct waiter *w);
 void waitq_add_callback(struct waitq *wq, struct waiter *w, waiter_fn fn, void *data);
-void waitq_remove(struct waiter *w);	     /* fine if not queued */
-void waitq_wake(struct waitq *wq, u32 poll_events); /* all non-exclusive and one exclusive; events 0 = any */
+void waitq_remove(struct waiter *w); /* fine if not queued */
+void waitq_wake(struct waitq *wq,
+		u32 poll_events); /* all non-exclusive and one exclusive; events 0 = any */
 void waitq_wake_nr(struct waitq *wq, unsigned nr, u32 poll_events);
 void waitq_wake_all(struct waitq *wq, u32 poll_events);
 /* Hands on a wake-up that the caller took but did not use up: one exclusive waiter and nobody else. */
@@ -58,8 +63,8 @@ enum task_state {
 	TASK_RUNNING = 0,
 	TASK_INTERRUPTIBLE,   /* a pending signal ends the sleep */
 	TASK_UNINTERRUPTIBLE, /* short waits only */
-	TASK_KILLABLE,	      /* only a fatal signal ends the sleep */
-	TASK_STOPPED,	      /* job control */
+	TASK_KILLABLE,        /* only a fatal signal ends the sleep */
+	TASK_STOPPED,         /* job control */
 	TASK_ZOMBIE,
 	TASK_DEAD,
 };
@@ -69,4 +74,6 @@ enum task_state {
  * The state must be one of the three sleeping states.
  */
 int task_sleep(enum task_state state, u64 deadline_ns);
-void task_wake(struct task *t); /* makes a sleeping task runnable; no effect on TASK_STOPPED, zombies and running tasks */
+void task_wake(
+	struct
+	task *t); /* makes a sleeping task runnable; no effect on TASK_STOPPED, zombies and running tasks */

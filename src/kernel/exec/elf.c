@@ -6,7 +6,7 @@
 #include "abi/linux/mman.h"
 #include "kernel/mm/vdso.h"
 
-#define BRK_RANDOM_PAGES 0x2000ull	 /* 32 MiB, as on Linux */
+#define BRK_RANDOM_PAGES    0x2000ull    /* 32 MiB, as on Linux */
 #define ET_DYN_RANDOM_PAGES (1ull << 28) /* 1 TiB */
 
 /* An ELF file, checked. */
@@ -49,7 +49,8 @@ static int elf_open(struct elf_file *e, struct file *f, const u8 head[BINPRM_BUF
 
 static u32 segment_prot(const struct linux_elf64_phdr *ph)
 {
-	return (ph->p_flags & PF_R ? RF_READ : 0) | (ph->p_flags & PF_W ? RF_WRITE : 0) | (ph->p_flags & PF_X ? RF_EXEC : 0);
+	return (ph->p_flags & PF_R ? RF_READ : 0) | (ph->p_flags & PF_W ? RF_WRITE : 0) |
+	       (ph->p_flags & PF_X ? RF_EXEC : 0);
 }
 
 static int map_at(struct mm *mm, uptr_t start, uptr_t end, u32 prot, struct file *f, u64 off)
@@ -74,7 +75,8 @@ static int zero_tail(struct mm *mm, uptr_t from)
 
 static int map_segment(struct mm *mm, const struct elf_file *e, const struct linux_elf64_phdr *ph)
 {
-	uptr_t start = e->bias + ph->p_vaddr, file_end = start + ph->p_filesz, mem_end = start + ph->p_memsz;
+	uptr_t start = e->bias + ph->p_vaddr, file_end = start + ph->p_filesz,
+	       mem_end = start + ph->p_memsz;
 	uptr_t anon = ALIGN_DOWN(start, PAGE_SIZE);
 	int r = 0;
 
@@ -85,7 +87,8 @@ static int map_segment(struct mm *mm, const struct elf_file *e, const struct lin
 		if (r == 0 && mem_end > file_end && (ph->p_flags & PF_W))
 			r = zero_tail(mm, file_end);
 	}
-	return r < 0 ? r : map_at(mm, anon, ALIGN_UP(mem_end, PAGE_SIZE), segment_prot(ph), NULL, 0);
+	return r < 0 ? r
+		     : map_at(mm, anon, ALIGN_UP(mem_end, PAGE_SIZE), segment_prot(ph), NULL, 0);
 }
 
 static int map_segments(struct mm *mm, const struct elf_file *e)

@@ -7,8 +7,8 @@
 
 static bool ident_ok(const u8 *id)
 {
-	return memcmp(id, ELFMAG, SELFMAG) == 0 && id[EI_CLASS] == ELFCLASS64 && id[EI_DATA] == ELFDATA2LSB &&
-	       id[EI_VERSION] == EV_CURRENT;
+	return memcmp(id, ELFMAG, SELFMAG) == 0 && id[EI_CLASS] == ELFCLASS64 &&
+	       id[EI_DATA] == ELFDATA2LSB && id[EI_VERSION] == EV_CURRENT;
 }
 
 int elf_check_header(const void *head, size_t len, u64 file_size, struct elf_info *ret)
@@ -24,7 +24,8 @@ int elf_check_header(const void *head, size_t len, u64 file_size, struct elf_inf
 	if (eh.e_type != ET_EXEC && eh.e_type != ET_DYN)
 		return -ENOEXEC;
 	bytes = (u64)eh.e_phnum * sizeof(struct linux_elf64_phdr);
-	if (eh.e_phentsize != sizeof(struct linux_elf64_phdr) || !bytes || bytes > ELF_PHDRS_MAX_BYTES)
+	if (eh.e_phentsize != sizeof(struct linux_elf64_phdr) || !bytes ||
+	    bytes > ELF_PHDRS_MAX_BYTES)
 		return -ENOEXEC;
 	if (!range_within(eh.e_phoff, bytes, file_size))
 		return -ENOEXEC;
@@ -42,7 +43,8 @@ static int check_load(const struct linux_elf64_phdr *ph, u64 file_size, u64 limi
 {
 	if (ph->p_filesz > ph->p_memsz)
 		return -EINVAL;
-	if (!range_within(ph->p_vaddr, ph->p_memsz, limit) || !range_within(ph->p_vaddr, ph->p_memsz, limit - PAGE_SIZE))
+	if (!range_within(ph->p_vaddr, ph->p_memsz, limit) ||
+	    !range_within(ph->p_vaddr, ph->p_memsz, limit - PAGE_SIZE))
 		return -EINVAL;
 	if (!range_within(ph->p_offset, ph->p_filesz, file_size))
 		return -ENOEXEC;
@@ -85,7 +87,8 @@ static int note_interp(const struct linux_elf64_phdr *ph, u64 file_size, struct 
 	return 0;
 }
 
-int elf_check_phdrs(const struct linux_elf64_phdr *ph, u64 file_size, u64 limit, struct elf_info *ret)
+int elf_check_phdrs(const struct linux_elf64_phdr *ph, u64 file_size, u64 limit,
+		    struct elf_info *ret)
 {
 	u64 end = 0;
 	bool any = false;

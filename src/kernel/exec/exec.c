@@ -10,8 +10,8 @@
 #include "kernel/mm/map.h"
 
 /* User selectors of the GDT (platform.h, STAR). */
-#define USER_CS 0x33u
-#define USER_SS 0x2bu
+#define USER_CS      0x33u
+#define USER_SS      0x2bu
 #define RFLAGS_START 0x202u /* IF and the bit that is always 1 */
 
 static size_t count_strings(char *const *v)
@@ -31,7 +31,8 @@ static int name_program(struct binprm *b, int dirfd, const char *path)
 	b->filename = path;
 	if (dirfd == AT_FDCWD || path[0] == '/')
 		return 0;
-	b->fd_name = path[0] ? kasprintf("/dev/fd/%d/%s", dirfd, path) : kasprintf("/dev/fd/%d", dirfd);
+	b->fd_name =
+		path[0] ? kasprintf("/dev/fd/%d/%s", dirfd, path) : kasprintf("/dev/fd/%d", dirfd);
 	if (!b->fd_name)
 		return -ENOMEM;
 	b->filename = b->fd_name;
@@ -149,7 +150,9 @@ int exec_load(int dirfd, const char *path, char *const *argv, char *const *envp,
 		return -ENOMEM;
 	b->argc = count_strings(argv);
 	b->argv = b->argc ? argv : empty_argv;
-	b->argc = b->argc ? b->argc : 1; /* execve(2), NOTES: an empty argv becomes one with an empty string */
+	b->argc =
+		b->argc ? b->argc
+			: 1; /* execve(2), NOTES: an empty argv becomes one with an empty string */
 	b->envp = envp;
 	b->envc = count_strings(envp);
 	r = name_program(b, dirfd, path);

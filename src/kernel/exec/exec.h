@@ -11,21 +11,22 @@
 #include "kernel/proc/task.h"
 
 #define SCRIPT_DEPTH_MAX 5u /* binary formats in a row, execve(2) */
-#define ARG_BYTES_MAX (6u << 20) /* 3/4 of the default stack limit: argv and envp with their pointers */
+#define ARG_BYTES_MAX \
+	(6u << 20) /* 3/4 of the default stack limit: argv and envp with their pointers */
 #define EXEC_ET_DYN_BASE 0x555555554000ull /* position-independent programs, as on Linux */
 
 /* A program about to be run. */
 struct binprm {
 	struct file *file;
-	const char *filename;	/* as the caller named it: AT_EXECFN, comm */
-	char *fd_name;		/* kmalloc()ed filename of execveat(2) on a descriptor, or NULL */
-	bool fd_cloexec;	/* that name is gone for an interpreter */
+	const char *filename;     /* as the caller named it: AT_EXECFN, comm */
+	char *fd_name;            /* kmalloc()ed filename of execveat(2) on a descriptor, or NULL */
+	bool fd_cloexec;          /* that name is gone for an interpreter */
 	u8 head[BINPRM_BUF_SIZE]; /* start of the file, zeros after its end */
 	/* arguments: what scripts put in front of the caller's, then the caller's */
 	char *pre[2 * SCRIPT_DEPTH_MAX + 1]; /* kmalloc()ed, last one first */
 	unsigned npre;
 	char *const *argv, *const *envp;
-	size_t argc, envc;	/* of argv, envp */
+	size_t argc, envc; /* of argv, envp */
 	/* result */
 	struct mm *mm;
 	struct cred *cred;

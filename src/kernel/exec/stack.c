@@ -13,14 +13,14 @@
 #include "kernel/core/random.h"
 
 #define STACK_INITIAL (33 * PAGE_SIZE) /* 132 KiB, as Linux shows it */
-#define RANDOM_BYTES 16u
-#define BATCH 64u
+#define RANDOM_BYTES  16u
+#define BATCH         64u
 
 static const char platform_name[] = "x86_64";
 
 struct stack {
 	struct mm *mm;
-	uptr_t p;	  /* everything from here up is in use */
+	uptr_t p; /* everything from here up is in use */
 	uptr_t execfn, platform, random;
 	/* pointer vectors on their way to the stack */
 	uptr_t at;
@@ -185,7 +185,8 @@ static int stack_map(struct mm *mm, size_t args, bool exec_stack)
 {
 	u64 size = ALIGN_UP(args + STACK_INITIAL, PAGE_SIZE);
 	u32 prot = RF_READ | RF_WRITE | (exec_stack ? RF_EXEC : 0);
-	s64 at = mm_map(mm, mm->stack_top - size, size, prot, MAP_PRIVATE | MAP_FIXED | MAP_GROWSDOWN, NULL, 0, VMA_F_STACK);
+	s64 at = mm_map(mm, mm->stack_top - size, size, prot,
+			MAP_PRIVATE | MAP_FIXED | MAP_GROWSDOWN, NULL, 0, VMA_F_STACK);
 
 	return at < 0 ? (int)at : 0;
 }

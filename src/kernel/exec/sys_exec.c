@@ -6,10 +6,10 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/sys/syscall.h"
 
-#define CHUNK_FIRST (16u << 10)
-#define CHUNK_SIZE (256u << 10) /* at least MAX_ARG_STRLEN */
+#define CHUNK_FIRST     (16u << 10)
+#define CHUNK_SIZE      (256u << 10)                  /* at least MAX_ARG_STRLEN */
 #define ARG_STRINGS_MAX (ARG_BYTES_MAX / sizeof(u64)) /* each takes a pointer of the allowance */
-#define POINTERS_FIRST 64u
+#define POINTERS_FIRST  64u
 
 _Static_assert(CHUNK_SIZE >= MAX_ARG_STRLEN, "any one string fits in a chunk");
 
@@ -59,7 +59,9 @@ static int strings_reserve(struct strings *s)
 static s64 string_copy(struct strings *s, uptr_t src, char **ret)
 {
 	struct chunk *c = s->chunks;
-	s64 n = c ? strncpy_from_user(c->data + c->used, src, MIN(c->size - c->used, (size_t)MAX_ARG_STRLEN)) : -ENAMETOOLONG;
+	s64 n = c ? strncpy_from_user(c->data + c->used, src,
+				      MIN(c->size - c->used, (size_t)MAX_ARG_STRLEN))
+		  : -ENAMETOOLONG;
 
 	if (n == -ENAMETOOLONG && c && c->size - c->used >= MAX_ARG_STRLEN)
 		return -E2BIG;

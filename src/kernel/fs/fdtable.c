@@ -10,7 +10,8 @@
 static int fdtable_alloc_slots(struct fdtable *t, u32 size)
 {
 	struct file **files = kcalloc(size, sizeof(*files));
-	u64 *used = kcalloc(BITMAP_WORDS(size), sizeof(u64)), *cloexec = kcalloc(BITMAP_WORDS(size), sizeof(u64));
+	u64 *used = kcalloc(BITMAP_WORDS(size), sizeof(u64)),
+	    *cloexec = kcalloc(BITMAP_WORDS(size), sizeof(u64));
 
 	if (!files || !used || !cloexec) {
 		kfree(files);
@@ -124,7 +125,8 @@ void fdtable_close_on_exec(struct fdtable *t)
 {
 	size_t fd;
 
-	for (fd = bitmap_find_next_set(t->cloexec, t->size, 0); fd < t->size; fd = bitmap_find_next_set(t->cloexec, t->size, fd + 1))
+	for (fd = bitmap_find_next_set(t->cloexec, t->size, 0); fd < t->size;
+	     fd = bitmap_find_next_set(t->cloexec, t->size, fd + 1))
 		if (t->files[fd])
 			file_close(fdtable_take(t, (u32)fd), t);
 }

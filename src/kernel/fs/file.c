@@ -78,7 +78,8 @@ int file_close(struct file *f, struct fdtable *owner)
 
 static u32 open_access_mask(u32 flags)
 {
-	static const u8 masks[4] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+	static const u8 masks[4] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+				     MAY_READ | MAY_WRITE };
 
 	return masks[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
 }
@@ -154,7 +155,8 @@ int file_open_path(const struct path *p, u32 flags, struct file **ret)
 	return 0;
 }
 
-int file_new_on_path(const struct path *p, const struct file_ops *ops, u32 flags, void *private, struct file **ret)
+int file_new_on_path(const struct path *p, const struct file_ops *ops, u32 flags, void *private,
+		     struct file **ret)
 {
 	struct file *f = file_alloc(p, flags);
 
@@ -183,7 +185,8 @@ static int anon_setattr(struct inode *i, const struct inode_attr *a)
 
 static const struct inode_ops anon_inode_ops = { .setattr = anon_setattr };
 
-int file_new_anon(const char *name, const struct file_ops *ops, u32 mode, u32 flags, void *private, struct file **ret)
+int file_new_anon(const char *name, const struct file_ops *ops, u32 mode, u32 flags, void *private,
+		  struct file **ret)
 {
 	struct super *sb = anon_mount->sb;
 	struct inode *i = inode_new(sb, sizeof(*i), mode);
@@ -354,7 +357,8 @@ static int open_existing(const struct path *p, u32 flags, bool created, struct f
 	return 0;
 }
 
-static int open_tmpfile(int dirfd, const char *name, u32 flags, u32 mode, u32 lookup, struct file **ret)
+static int open_tmpfile(int dirfd, const char *name, u32 flags, u32 mode, u32 lookup,
+			struct file **ret)
 {
 	struct path dir, p;
 	struct inode *i = NULL;
@@ -366,9 +370,11 @@ static int open_tmpfile(int dirfd, const char *name, u32 flags, u32 mode, u32 lo
 	if (r == 0)
 		r = inode_permission(dir.dentry->inode, MAY_WRITE | MAY_EXEC);
 	if (r == 0)
-		r = dir.dentry->inode->ops->tmpfile ?
-			    dir.dentry->inode->ops->tmpfile(dir.dentry->inode, S_IFREG | (mode & ~current_fs()->umask & 07777), &i) :
-			    -EOPNOTSUPP;
+		r = dir.dentry->inode->ops->tmpfile
+			    ? dir.dentry->inode->ops->tmpfile(
+				      dir.dentry->inode,
+				      S_IFREG | (mode & ~current_fs()->umask & 07777), &i)
+			    : -EOPNOTSUPP;
 	if (r == 0) {
 		p = (struct path){ mount_ref(dir.mnt), dentry_new(dir.dentry, "#tmpfile", 8) };
 		if (p.dentry) {
@@ -395,7 +401,8 @@ static int open_last(struct nameidata *nd, u32 flags, u32 mode, struct file **re
 	if (nd->last_type != LAST_NORMAL && (flags & O_EXCL))
 		return -EEXIST;
 	if (nd->last_type != LAST_NORMAL)
-		return nd->last_type == LAST_ROOT ? open_existing(&nd->path, flags, false, ret) : -EISDIR;
+		return nd->last_type == LAST_ROOT ? open_existing(&nd->path, flags, false, ret)
+						  : -EISDIR;
 	if (nd->trailing)
 		return -EISDIR;
 	r = nd_last(nd, &p);
@@ -417,7 +424,8 @@ static int open_last(struct nameidata *nd, u32 flags, u32 mode, struct file **re
 	return r;
 }
 
-static int open_create(int dirfd, const char *name, u32 flags, u32 mode, u32 lookup, struct file **ret)
+static int open_create(int dirfd, const char *name, u32 flags, u32 mode, u32 lookup,
+		       struct file **ret)
 {
 	struct nameidata nd;
 	int r = nd_init(&nd, dirfd, name, lookup | LOOKUP_PARENT);

@@ -39,7 +39,9 @@ static s64 read_page(struct file *f, struct uio *u, u64 pos, size_t n)
 		got = uio_zero(u, n);
 		return got ? (s64)got : -EFAULT;
 	} else {
-		r = pcache_get(i, index, readahead_window(f, index, (u->resid + PAGE_MASK) >> PAGE_SHIFT), file_pages(i), &p);
+		r = pcache_get(i, index,
+			       readahead_window(f, index, (u->resid + PAGE_MASK) >> PAGE_SHIFT),
+			       file_pages(i), &p);
 		if (r < 0)
 			return r;
 	}
@@ -84,7 +86,8 @@ int fnode_fault_read(struct file *f, u64 index, struct page **ret)
 
 	if (index >= pages)
 		return -EIO;
-	if (start < index && i->pcache->fill && !pcache_find(i, index) && (start << PAGE_SHIFT) < fnode_of(i)->lower.size) {
+	if (start < index && i->pcache->fill && !pcache_find(i, index) &&
+	    (start << PAGE_SHIFT) < fnode_of(i)->lower.size) {
 		while (start < index && pcache_find(i, start))
 			start++;
 		if (start < index) {
@@ -104,7 +107,8 @@ s64 fnode_ioctl(struct file *f, u32 cmd, u64 arg)
 	case FIONREAD:
 		if (!S_ISREG(i->mode))
 			return -ENOTTY;
-		return put_user_u32(arg, i->size > f->pos ? (u32)MIN(i->size - f->pos, (u64)0x7fffffff) : 0);
+		return put_user_u32(
+			arg, i->size > f->pos ? (u32)MIN(i->size - f->pos, (u64)0x7fffffff) : 0);
 	case FIOQSIZE:
 		return put_user_u64(arg, i->size);
 	case FS_IOC_GETFLAGS:
@@ -127,8 +131,10 @@ int fnode_write_begin(struct file *f, struct uio *u, u64 *pos, u64 *ret_n)
 		return r;
 	*ret_n = n;
 	/* write(2): a write by somebody without CAP_FSETID clears the set-user-ID and set-group-ID bits. */
-	if (n && (i->mode & (S_ISUID | S_ISGID)) && current && !cred_capable(current->cred, CAP_FSETID)) {
-		struct inode_attr a = { .valid = ATTR_MODE, .mode = i->mode & 07777 & ~(u32)S_ISUID };
+	if (n && (i->mode & (S_ISUID | S_ISGID)) && current &&
+	    !cred_capable(current->cred, CAP_FSETID)) {
+		struct inode_attr a = { .valid = ATTR_MODE,
+					.mode = i->mode & 07777 & ~(u32)S_ISUID };
 
 		if (i->mode & S_IXGRP)
 			a.mode &= ~(u32)S_ISGID;
@@ -248,8 +254,10 @@ static int dir_snapshot(struct file *f, struct dirlist **ret)
 
 static bool dir_emit_dots(struct file *f, struct dir_emit *d)
 {
-	struct dentry *dot = f->path.dentry, *up = dot == f->path.mnt->root && f->path.mnt->at.dentry ?
-							   f->path.mnt->at.dentry->parent : dot->parent;
+	struct dentry *dot = f->path.dentry,
+		      *up = dot == f->path.mnt->root && f->path.mnt->at.dentry
+				    ? f->path.mnt->at.dentry->parent
+				    : dot->parent;
 
 	if (f->pos == 0) {
 		if (!d->emit(d, ".", 1, dot->inode->ino, DT_DIR, 1))

@@ -73,7 +73,8 @@ static void hostnode_set_ops(struct hostnode *h)
 	}
 }
 
-static struct hostnode *hostnode_new(struct super *sb, struct inode *dir, const struct hc_stat *st, const char *name, size_t len)
+static struct hostnode *hostnode_new(struct super *sb, struct inode *dir, const struct hc_stat *st,
+				     const char *name, size_t len)
 {
 	struct inode *i = inode_new(sb, sizeof(struct hostnode), st->mode);
 	struct hostnode *h;
@@ -146,7 +147,8 @@ static int hostfs_writeback(struct inode *i)
 		mm_clean_inode_page(i, index);
 		pcache_set_clean(i, p);
 		if (off < i->size)
-			n = hc(HC_PWRITE, l->handle, page_address(p), MIN(i->size - off, PAGE_SIZE), off);
+			n = hc(HC_PWRITE, l->handle, page_address(p), MIN(i->size - off, PAGE_SIZE),
+			       off);
 		if (n < 0)
 			r = (int)n;
 	}
@@ -182,7 +184,9 @@ static int hostfs_getattr(struct inode *i)
 {
 	struct lower *l = lower_of(i);
 	struct hc_stat st;
-	s64 r = l->open ? hc(HC_FSTAT, l->handle, &st) : i->nlink ? lower_stat(l, NULL, 0, &st) : -ENOENT;
+	s64 r = l->open    ? hc(HC_FSTAT, l->handle, &st)
+		: i->nlink ? lower_stat(l, NULL, 0, &st)
+			   : -ENOENT;
 
 	/* Removed on the host meanwhile: what we know is the best answer. */
 	if (r == 0)
@@ -218,8 +222,14 @@ static int hostfs_setattr(struct inode *i, const struct inode_attr *a)
 {
 	struct lower *l = lower_of(i);
 	struct hc_setattr s = {
-		.valid = a->valid & ~ATTR_SIZE, .mode = a->mode & 07777, .uid = a->uid, .gid = a->gid,
-		.atime_s = a->atime_s, .atime_ns = a->atime_ns, .mtime_s = a->mtime_s, .mtime_ns = a->mtime_ns,
+		.valid = a->valid & ~ATTR_SIZE,
+		.mode = a->mode & 07777,
+		.uid = a->uid,
+		.gid = a->gid,
+		.atime_s = a->atime_s,
+		.atime_ns = a->atime_ns,
+		.mtime_s = a->mtime_s,
+		.mtime_ns = a->mtime_ns,
 	};
 	const char *path;
 	int r = 0, n;
@@ -276,13 +286,15 @@ static bool hostfs_revalidate(struct inode *dir, struct dentry *d)
 	u64 dev = i->dev;
 	u32 mode = i->mode;
 
-	if (lower_stat(lower_of(dir), d->name, d->name_len, &st) < 0 || st.ino != i->ino || (st.mode ^ mode) & S_IFMT)
+	if (lower_stat(lower_of(dir), d->name, d->name_len, &st) < 0 || st.ino != i->ino ||
+	    (st.mode ^ mode) & S_IFMT)
 		return false;
 	hostnode_refresh(i, &st);
 	return i->dev == dev;
 }
 
-static int hostfs_create(struct inode *dir, struct dentry *d, u32 mode, u64 rdev, struct inode **ret)
+static int hostfs_create(struct inode *dir, struct dentry *d, u32 mode, u64 rdev,
+			 struct inode **ret)
 {
 	struct lower *l = lower_of(dir);
 	const char *path;
@@ -295,7 +307,8 @@ static int hostfs_create(struct inode *dir, struct dentry *d, u32 mode, u64 rdev
 	if (S_ISFIFO(mode))
 		r = hc(HC_MKNOD, l->root, path, n, mode);
 	else if (S_ISREG(mode))
-		r = hc(HC_OPEN, l->root, path, n, HC_O_WRITE | HC_O_CREAT | HC_O_EXCL, mode & 07777, 0);
+		r = hc(HC_OPEN, l->root, path, n, HC_O_WRITE | HC_O_CREAT | HC_O_EXCL, mode & 07777,
+		       0);
 	else
 		return -EPERM;
 	if (r < 0)
@@ -315,7 +328,8 @@ static int hostfs_mkdir(struct inode *dir, struct dentry *d, u32 mode, struct in
 	return r < 0 ? r : hostfs_instantiate(dir, d, ret);
 }
 
-static int hostfs_symlink(struct inode *dir, struct dentry *d, const char *target, struct inode **ret)
+static int hostfs_symlink(struct inode *dir, struct dentry *d, const char *target,
+			  struct inode **ret)
 {
 	struct lower *l = lower_of(dir);
 	const char *path;
@@ -329,7 +343,8 @@ static int hostfs_link(struct inode *dir, struct dentry *d, struct inode *target
 {
 	struct lower *l = lower_of(dir), *from = lower_of(target);
 	const char *path, *old;
-	int n = lower_path(l, d->name, d->name_len, 0, &path), o = lower_path(from, NULL, 0, 1, &old);
+	int n = lower_path(l, d->name, d->name_len, 0, &path),
+	    o = lower_path(from, NULL, 0, 1, &old);
 	int r = n < 0 ? n : o < 0 ? o : (int)hc(HC_LINK, from->root, old, o, l->root, path, n);
 
 	if (r == 0)
@@ -390,7 +405,8 @@ static int hostnode_rename(struct inode *i, struct inode *dir, const struct dent
 	return 0;
 }
 
-static int hostfs_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new_d, u32 flags)
+static int hostfs_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+			 struct dentry *new_d, u32 flags)
 {
 	struct lower *from = lower_of(old_dir), *to = lower_of(new_dir);
 	const char *a, *b;
@@ -400,7 +416,9 @@ static int hostfs_rename(struct inode *old_dir, struct dentry *old, struct inode
 		hostfs_keep_open(new_d);
 	na = lower_path(from, old->name, old->name_len, 0, &a);
 	nb = lower_path(to, new_d->name, new_d->name_len, 1, &b);
-	r = na < 0 ? na : nb < 0 ? nb : (int)hc(HC_RENAME, from->root, a, na, to->root, b, nb, flags);
+	r = na < 0   ? na
+	    : nb < 0 ? nb
+		     : (int)hc(HC_RENAME, from->root, a, na, to->root, b, nb, flags);
 	if (r < 0)
 		return r;
 	if (new_d->inode && (flags & RENAME_EXCHANGE))
@@ -498,7 +516,8 @@ static s64 hostfs_write(struct file *f, struct uio *u, u64 *pos)
 	if (!bounce)
 		return -ENOMEM;
 	while (done < n) {
-		r = hostfs_write_piece(i, u, *pos, page_address(bounce), MIN(n - done, PAGE_SIZE << order));
+		r = hostfs_write_piece(i, u, *pos, page_address(bounce),
+				       MIN(n - done, PAGE_SIZE << order));
 		if (r <= 0)
 			break;
 		done += (u64)r;
@@ -623,7 +642,9 @@ int hostfs_super_new(u64 host_root, bool is_file, struct super **ret)
 
 	if (sb && root) {
 		*root = host_root;
-		*sb = (struct super){ .ops = &hostfs_super_ops, .type = "hostfs", .refs = 1, .private = root };
+		*sb = (struct super){
+			.ops = &hostfs_super_ops, .type = "hostfs", .refs = 1, .private = root
+		};
 		r = hc(HC_STAT, host_root, "", 0, &st);
 		if (r == 0 && is_file == !!S_ISDIR(st.mode))
 			r = is_file ? -EISDIR : -ENOTDIR;

@@ -163,8 +163,8 @@ void inode_init_owner(struct inode *i, const struct inode *dir, u32 mode)
 	i->gid = dir->gid;
 	if (S_ISDIR(mode))
 		i->mode |= S_ISGID;
-	else if (c && (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !cred_in_group(c, i->gid) &&
-		 !cred_capable(c, CAP_FSETID))
+	else if (c && (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+		 !cred_in_group(c, i->gid) && !cred_capable(c, CAP_FSETID))
 		i->mode &= ~(u32)S_ISGID;
 }
 

@@ -14,9 +14,10 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/task.h"
 
-#define DENTRY_CACHE_MAX 8192u	/* unused dentries kept for the next lookup */
-#define FILE_MAX_BYTES 0x7fffffffffffffffull
-#define VFS_EXIT_SETUP 205u	/* sandbox exit status: the mounts or the working directory of the configuration don't work */
+#define DENTRY_CACHE_MAX 8192u /* unused dentries kept for the next lookup */
+#define FILE_MAX_BYTES   0x7fffffffffffffffull
+#define VFS_EXIT_SETUP \
+	205u /* sandbox exit status: the mounts or the working directory of the configuration don't work */
 
 /* ---- inode.c ---- */
 bool inode_owner_or_capable(const struct inode *i); /* current owns it or has CAP_FOWNER */
@@ -33,10 +34,11 @@ int vfs_getattr(struct inode *i);
 /* ---- dcache.c ---- */
 /* A negative dentry that is not in the cache. */
 struct dentry *dentry_new(struct dentry *parent, const char *name, size_t len);
-struct dentry *dentry_find(struct dentry *parent, const char *name, size_t len); /* new reference or NULL */
+struct dentry *dentry_find(struct dentry *parent, const char *name,
+			   size_t len);                /* new reference or NULL */
 void dentry_attach(struct dentry *d, struct inode *i); /* takes i; enters the cache */
-void dentry_drop(struct dentry *d);		       /* its name is gone: unhashed */
-void dentry_forget(struct dentry *d);		       /* out of the cache only */
+void dentry_drop(struct dentry *d);                    /* its name is gone: unhashed */
+void dentry_forget(struct dentry *d);                  /* out of the cache only */
 int dentry_move(struct dentry *old, struct dentry *new_d);
 int dentry_exchange(struct dentry *a, struct dentry *b);
 size_t dcache_shrink(size_t want);
@@ -46,18 +48,18 @@ int dentry_lookup(struct dentry *dir, const char *name, size_t len, struct dentr
 /* ---- path.c ---- */
 enum last_type { LAST_NORMAL, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 struct nameidata {
-	struct path path;  /* where the walk is */
-	struct path root;  /* "/" of this walk */
-	const char *rest;  /* not walked yet */
-	char *buf;	   /* what `rest` points into after a symlink; kfree()d */
-	u32 flags;	   /* LOOKUP_* */
+	struct path path; /* where the walk is */
+	struct path root; /* "/" of this walk */
+	const char *rest; /* not walked yet */
+	char *buf;        /* what `rest` points into after a symlink; kfree()d */
+	u32 flags;        /* LOOKUP_* */
 	u32 links;
 	bool absolute_seen;
 	/* LOOKUP_PARENT: the last component */
 	enum last_type last_type;
-	bool trailing;	   /* slashes after it */
+	bool trailing; /* slashes after it */
 	u32 last_len;
-	const char *last;  /* points into rest, not terminated */
+	const char *last; /* points into rest, not terminated */
 };
 int nd_init(struct nameidata *nd, int dirfd, const char *name, u32 flags);
 int nd_walk(struct nameidata *nd);
@@ -81,7 +83,7 @@ int mount_want_write(const struct path *p);   /* -EROFS */
 int anon_init(void);
 int vfs_mount_bind(const struct path *from, const struct path *at, u32 flags);
 int vfs_umount(const struct path *p, bool lazy); /* p: root of the mounted tree */
-int memfs_super_new_file(struct super **ret); /* its root is an empty regular file (memfs.c) */
+int memfs_super_new_file(struct super **ret);    /* its root is an empty regular file (memfs.c) */
 
 /* ---- hostfs.c ---- */
 void hostfs_sync(void); /* writes dirty pages of shared mappings to the host */
@@ -95,15 +97,17 @@ int vfs_symlink(const struct path *dir, struct dentry *d, const char *target);
 int vfs_link(const struct path *target, const struct path *dir, struct dentry *d);
 int vfs_unlink(const struct path *dir, struct dentry *d);
 int vfs_rmdir(const struct path *dir, struct dentry *d);
-int vfs_rename(const struct path *old_dir, struct dentry *old, const struct path *new_dir, struct dentry *new_d, u32 flags);
+int vfs_rename(const struct path *old_dir, struct dentry *old, const struct path *new_dir,
+	       struct dentry *new_d, u32 flags);
 
 /* ---- file.c ---- */
 struct file *file_alloc(const struct path *p, u32 flags);
 int file_check_open(const struct path *p, u32 flags);
-int file_close(struct file *f, struct fdtable *owner); /* close(2)'s part: flush, POSIX locks, reference */
+int file_close(struct file *f,
+	       struct fdtable *owner); /* close(2)'s part: flush, POSIX locks, reference */
 
 /* ---- fdtable.c ---- */
-int fd_reserve(u32 from);		    /* a free slot, marked used */
+int fd_reserve(u32 from);                                   /* a free slot, marked used */
 void fd_set_reserved(int fd, struct file *f, bool cloexec); /* takes f */
 void fd_release_reserved(int fd);
 int fdtable_ensure(struct fdtable *t, u32 fd); /* room for slot fd */
@@ -119,7 +123,8 @@ int locks_flock(struct file *f, int op);
 /* ---- uio.c ---- */
 #define UIO_FAST 8
 /* Imports a user vector: *ret_alloc is NULL or to be kfree()d after the use of u. */
-int uio_import(struct uio *u, uptr_t iov, u64 cnt, struct linux_iovec fast[UIO_FAST], struct linux_iovec **ret_alloc);
+int uio_import(struct uio *u, uptr_t iov, u64 cnt, struct linux_iovec fast[UIO_FAST],
+	       struct linux_iovec **ret_alloc);
 
 /* Trims *n to what RLIMIT_FSIZE and the largest file allow from pos; -EFBIG (with SIGXFSZ) for nothing. */
 int file_write_limit(u64 pos, u64 *n);

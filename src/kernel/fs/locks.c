@@ -8,15 +8,18 @@
 #include "kernel/mm/uaccess.h"
 
 #define LOCK_CHAIN_MAX 64u /* owners looked at when searching for a deadlock */
-#define LOCK_END_MAX 0x7fffffffffffffffull
+#define LOCK_END_MAX   0x7fffffffffffffffull
 
-enum lock_class { LOCK_CLASS_POSIX, LOCK_CLASS_FLOCK }; /* OFD locks conflict with POSIX ones: same class, other owner */
+enum lock_class {
+	LOCK_CLASS_POSIX,
+	LOCK_CLASS_FLOCK
+}; /* OFD locks conflict with POSIX ones: same class, other owner */
 
 struct file_lock {
 	struct list node;
 	enum lock_class class;
 	const void *owner;
-	int pid;	/* -1: OFD */
+	int pid; /* -1: OFD */
 	bool write;
 	u64 start, end; /* inclusive */
 };
@@ -32,8 +35,8 @@ static struct file_lock *lock_conflict(struct inode *i, const struct file_lock *
 	struct file_lock *l;
 
 	list_for_each_entry(l, &i->locks, node)
-		if (l->class == want->class && l->owner != want->owner && (l->write || want->write) && l->start <= want->end &&
-		    l->end >= want->start)
+		if (l->class == want->class && l->owner != want->owner &&
+		    (l->write || want->write) && l->start <= want->end && l->end >= want->start)
 			return l;
 	return NULL;
 }
@@ -64,7 +67,8 @@ static int lock_cut(struct inode *i, const struct file_lock *range)
 	int r = 0;
 
 	list_for_each_entry_safe(l, tmp, &i->locks, node) {
-		if (l->class != range->class || l->owner != range->owner || l->start > range->end || l->end < range->start)
+		if (l->class != range->class || l->owner != range->owner || l->start > range->end ||
+		    l->end < range->start)
 			continue;
 		if (l->end > range->end) {
 			r = lock_add(i, l, range->end + 1, l->end);
@@ -268,7 +272,8 @@ static int lock_check_type(struct file *f, s16 type, bool set)
 s64 locks_fcntl(struct file *f, int cmd, uptr_t arg)
 {
 	bool ofd = cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
-	bool get = cmd == F_GETLK || cmd == F_OFD_GETLK, wait = cmd == F_SETLKW || cmd == F_OFD_SETLKW;
+	bool get = cmd == F_GETLK || cmd == F_OFD_GETLK,
+	     wait = cmd == F_SETLKW || cmd == F_OFD_SETLKW;
 	struct linux_flock fl;
 	struct file_lock want = { .class = LOCK_CLASS_POSIX };
 	int r = copy_from_user(&fl, arg, sizeof(fl));
@@ -298,7 +303,10 @@ s64 locks_fcntl(struct file *f, int cmd, uptr_t arg)
 
 int locks_flock(struct file *f, int op)
 {
-	struct file_lock want = { .class = LOCK_CLASS_FLOCK, .owner = f, .pid = current->proc->pid, .end = LOCK_END_MAX };
+	struct file_lock want = { .class = LOCK_CLASS_FLOCK,
+				  .owner = f,
+				  .pid = current->proc->pid,
+				  .end = LOCK_END_MAX };
 	int r;
 
 	switch (op & ~LOCK_NB) {

@@ -23,7 +23,9 @@ int lower_init_child(struct lower *l, struct lower *parent, const char *name, si
 
 	if (!copy)
 		return -ENOMEM;
-	*l = (struct lower){ .present = true, .root = parent->root, .parent = parent, .name = copy };
+	*l = (struct lower){
+		.present = true, .root = parent->root, .parent = parent, .name = copy
+	};
 	list_init(&l->lru);
 	return 0;
 }
@@ -45,7 +47,8 @@ void lower_done(struct lower *l)
 	*l = (struct lower){ 0 };
 }
 
-int lower_path(const struct lower *l, const char *child, size_t len, unsigned which, const char **ret)
+int lower_path(const struct lower *l, const char *child, size_t len, unsigned which,
+	       const char **ret)
 {
 	char *buf = path_buffer[which], *end = buf + HC_PATH_MAX, *at = end;
 
@@ -119,7 +122,8 @@ s64 lower_pread(struct lower *l, void *buf, size_t n, u64 off)
 	if (r < 0)
 		return r;
 	while (done < n) {
-		s64 got = hc(HC_PREAD, l->handle, (u8 *)buf + done, MIN(n - done, (size_t)HC_IO_MAX), off + done);
+		s64 got = hc(HC_PREAD, l->handle, (u8 *)buf + done,
+			     MIN(n - done, (size_t)HC_IO_MAX), off + done);
 
 		if (got < 0)
 			return got;
@@ -154,7 +158,8 @@ s64 lower_readlink(struct lower *l, char *buf, size_t n)
 	return len < 0 ? len : hc(HC_READLINK, l->root, path, len, buf, n);
 }
 
-static int lower_list_buffer(const u8 *buf, size_t n, int (*fn)(void *, const struct linux_dirent64 *), void *arg)
+static int lower_list_buffer(const u8 *buf, size_t n,
+			     int (*fn)(void *, const struct linux_dirent64 *), void *arg)
 {
 	for (size_t off = 0; off + offsetof(struct linux_dirent64, d_name) < n;) {
 		const struct linux_dirent64 *e = (const void *)(buf + off);
@@ -241,9 +246,16 @@ int lower_statfs(u64 root, struct linux_statfs *ret)
 	if (r < 0)
 		return (int)r;
 	*ret = (struct linux_statfs){
-		.f_type = (s64)s.type, .f_bsize = (s64)s.bsize, .f_blocks = (s64)s.blocks, .f_bfree = (s64)s.bfree,
-		.f_bavail = (s64)s.bavail, .f_files = (s64)s.files, .f_ffree = (s64)s.ffree, .f_namelen = (s64)s.namelen,
-		.f_frsize = (s64)s.bsize, .f_flags = (s64)s.flags,
+		.f_type = (s64)s.type,
+		.f_bsize = (s64)s.bsize,
+		.f_blocks = (s64)s.blocks,
+		.f_bfree = (s64)s.bfree,
+		.f_bavail = (s64)s.bavail,
+		.f_files = (s64)s.files,
+		.f_ffree = (s64)s.ffree,
+		.f_namelen = (s64)s.namelen,
+		.f_frsize = (s64)s.bsize,
+		.f_flags = (s64)s.flags,
 	};
 	return 0;
 }

@@ -76,7 +76,8 @@ struct memnode *memnode_new(struct super *sb, const struct inode *dir, u32 mode,
 	return m;
 }
 
-struct memnode *memnode_new_lower(struct super *sb, struct memnode *dir, const struct hc_stat *st, const char *name, size_t len)
+struct memnode *memnode_new_lower(struct super *sb, struct memnode *dir, const struct hc_stat *st,
+				  const char *name, size_t len)
 {
 	struct memnode *m = memnode_alloc(sb, st->mode);
 
@@ -159,7 +160,8 @@ int memfs_getattr(struct inode *i)
 	if (S_ISDIR(i->mode) && !m->f.lower.present)
 		i->size = 40 + 20ull * m->nr_strong;
 	else if (S_ISREG(i->mode) && (m->data_modified || !m->f.lower.present))
-		i->blocks = m->f.lower.size ? ALIGN_UP(i->size, PAGE_SIZE) / 512 : m->f.pages.nr_dirty * (PAGE_SIZE / 512);
+		i->blocks = m->f.lower.size ? ALIGN_UP(i->size, PAGE_SIZE) / 512
+					    : m->f.pages.nr_dirty * (PAGE_SIZE / 512);
 	return 0;
 }
 
@@ -226,8 +228,15 @@ static int memfs_statfs(struct super *sb, struct linux_statfs *ret)
 		free = MIN(free, left);
 	}
 	*ret = (struct linux_statfs){
-		.f_type = TMPFS_MAGIC, .f_bsize = PAGE_SIZE, .f_blocks = (s64)total, .f_bfree = (s64)free, .f_bavail = (s64)free,
-		.f_files = (s64)total, .f_ffree = (s64)(total - MIN(total, fs->nr_inodes)), .f_namelen = NAME_MAX, .f_frsize = PAGE_SIZE,
+		.f_type = TMPFS_MAGIC,
+		.f_bsize = PAGE_SIZE,
+		.f_blocks = (s64)total,
+		.f_bfree = (s64)free,
+		.f_bavail = (s64)free,
+		.f_files = (s64)total,
+		.f_ffree = (s64)(total - MIN(total, fs->nr_inodes)),
+		.f_namelen = NAME_MAX,
+		.f_frsize = PAGE_SIZE,
 	};
 	return 0;
 }
@@ -253,7 +262,11 @@ static struct super *memfs_super_alloc(const char *type, u64 limit_bytes)
 	for (unsigned n = 0; n < MEMFS_LINK_BUCKETS; n++)
 		list_init(&fs->links[n]);
 	fs->limit_pages = limit_bytes / PAGE_SIZE + (limit_bytes % PAGE_SIZE != 0);
-	*sb = (struct super){ .ops = &memfs_super_ops, .type = type, .refs = 1, .private = fs, .dev = super_new_dev() };
+	*sb = (struct super){ .ops = &memfs_super_ops,
+			      .type = type,
+			      .refs = 1,
+			      .private = fs,
+			      .dev = super_new_dev() };
 	return sb;
 }
 
@@ -359,7 +372,8 @@ int memfs_add_seals(struct file *f, u32 seals)
 {
 	struct memnode *m = memfs_sealable(f);
 
-	if (!m || (seals & ~(u32)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+	if (!m || (seals & ~(u32)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
+				  F_SEAL_FUTURE_WRITE)))
 		return -EINVAL;
 	if (!FMODE_WRITE(f) || (m->seals & F_SEAL_SEAL))
 		return -EPERM;

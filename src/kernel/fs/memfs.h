@@ -13,25 +13,27 @@
 #include "kernel/fs/fnode.h"
 
 #define MEMFS_LINK_BUCKETS 256u
-#define MEMFS_INO_FIRST (1ull << 48) /* numbers of in-memory inodes, above those of host file systems */
+#define MEMFS_INO_FIRST \
+	(1ull << 48) /* numbers of in-memory inodes, above those of host file systems */
 
 struct memfs {
-	u64 root;		/* host handle */
+	u64 root; /* host handle */
 	bool has_lower;
-	u64 limit_pages;	/* 0: none */
+	u64 limit_pages; /* 0: none */
 	u64 used_pages;
 	u64 nr_inodes;
-	struct list links[MEMFS_LINK_BUCKETS]; /* memnode.link_hash: lower files with several names */
+	struct list
+		links[MEMFS_LINK_BUCKETS]; /* memnode.link_hash: lower files with several names */
 };
 
 struct memnode {
-	struct fnode f; /* first */
-	struct rb_root entries;	/* directories: struct mementry.node */
+	struct fnode f;         /* first */
+	struct rb_root entries; /* directories: struct mementry.node */
 	struct list order;
-	u32 nr_strong;		/* entries with an inode */
-	struct list names;	/* weak entries that name this inode */
+	u32 nr_strong;     /* entries with an inode */
+	struct list names; /* weak entries that name this inode */
 	struct list link_hash, doomed;
-	char *target;		/* symlink made in memory */
+	char *target; /* symlink made in memory */
 	u32 seals;
 	bool pinned, modified, data_modified, linkable;
 };
@@ -41,7 +43,7 @@ struct mementry {
 	struct list order, name_link;
 	struct memnode *dir, *to; /* to NULL: whiteout */
 	bool weak;
-	bool under;		/* the lower directory has this name too */
+	bool under; /* the lower directory has this name too */
 	u64 hash;
 	u32 len;
 	char name[];
@@ -61,7 +63,8 @@ static inline struct memfs *memfs_of(const struct inode *i)
 struct inode *memnode_inode(struct memnode *m);
 /* A new inode in memory. */
 struct memnode *memnode_new(struct super *sb, const struct inode *dir, u32 mode, u64 rdev);
-struct memnode *memnode_new_lower(struct super *sb, struct memnode *dir, const struct hc_stat *st, const char *name, size_t len);
+struct memnode *memnode_new_lower(struct super *sb, struct memnode *dir, const struct hc_stat *st,
+				  const char *name, size_t len);
 void memnode_pin(struct memnode *m); /* it was changed */
 void memnode_unpin(struct memnode *m);
 void memfs_evict(struct inode *i);

@@ -47,7 +47,10 @@ static struct mementry *entry_new(struct memnode *dir, const char *name, size_t 
 	list_add_tail(&e->order, &dir->order);
 	while (*link) {
 		parent = *link;
-		link = entry_compare(e->hash, name, len, rb_entry(parent, struct mementry, node)) < 0 ? &parent->left : &parent->right;
+		link = entry_compare(e->hash, name, len, rb_entry(parent, struct mementry, node)) <
+				       0
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_insert(&dir->entries, &e->node, parent, link);
 	return e;
@@ -216,7 +219,8 @@ static int list_lower_entry(void *arg, const struct linux_dirent64 *h)
 		return dirlist_add(lm->dl, h->d_name, len, h->d_ino, h->d_type);
 	if (!e->to)
 		return 0;
-	return dirlist_add(lm->dl, h->d_name, len, memnode_inode(e->to)->ino, inode_dirent_type(memnode_inode(e->to)->mode));
+	return dirlist_add(lm->dl, h->d_name, len, memnode_inode(e->to)->ino,
+			   inode_dirent_type(memnode_inode(e->to)->mode));
 }
 
 int memfs_list(struct fnode *f, struct dirlist *dl)
@@ -262,7 +266,8 @@ static void memdir_touch(struct memnode *dir)
 }
 
 /* A new inode under a name; takes m's reference. */
-static int memdir_add_new(struct inode *dir, struct dentry *d, struct memnode *m, struct inode **ret)
+static int memdir_add_new(struct inode *dir, struct dentry *d, struct memnode *m,
+			  struct inode **ret)
 {
 	int r;
 
@@ -292,7 +297,8 @@ static int memfs_mkdir(struct inode *dir, struct dentry *d, u32 mode, struct ino
 	return memfs_create(dir, d, mode, 0, ret);
 }
 
-static int memfs_symlink(struct inode *dir, struct dentry *d, const char *target, struct inode **ret)
+static int memfs_symlink(struct inode *dir, struct dentry *d, const char *target,
+			 struct inode **ret)
 {
 	struct memnode *m = dir->nlink ? memnode_new(dir->sb, dir, S_IFLNK | 0777, 0) : NULL;
 
@@ -376,7 +382,8 @@ static void dir_nlink_moved(struct inode *from, struct inode *to)
 	to->nlink++;
 }
 
-static int memfs_exchange(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new_d)
+static int memfs_exchange(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+			  struct dentry *new_d)
 {
 	struct mementry *a = entry_find(memnode_of(old_dir), old->name, old->name_len);
 	struct mementry *b = entry_find(memnode_of(new_dir), new_d->name, new_d->name_len);
@@ -390,7 +397,8 @@ static int memfs_exchange(struct inode *old_dir, struct dentry *old, struct inod
 	a->to = b->to;
 	b->to = m;
 	if (old_dir != new_dir && S_ISDIR(old->inode->mode) != S_ISDIR(new_d->inode->mode))
-		dir_nlink_moved(S_ISDIR(old->inode->mode) ? old_dir : new_dir, S_ISDIR(old->inode->mode) ? new_dir : old_dir);
+		dir_nlink_moved(S_ISDIR(old->inode->mode) ? old_dir : new_dir,
+				S_ISDIR(old->inode->mode) ? new_dir : old_dir);
 	memdir_touch(memnode_of(old_dir));
 	memdir_touch(memnode_of(new_dir));
 	return 0;
@@ -404,7 +412,8 @@ static int rename_replace(struct inode *dir, struct dentry *d)
 	return S_ISDIR(d->inode->mode) ? memfs_rmdir(dir, d) : memfs_unlink(dir, d);
 }
 
-static int memfs_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new_d, u32 flags)
+static int memfs_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+			struct dentry *new_d, u32 flags)
 {
 	struct memnode *m = memnode_of(old->inode);
 	struct mementry *e;

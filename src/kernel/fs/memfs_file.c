@@ -142,7 +142,8 @@ int memfs_truncate(struct inode *i, u64 size)
 
 	if (size > FILE_MAX_BYTES)
 		return -EFBIG;
-	if ((size < i->size && (m->seals & F_SEAL_SHRINK)) || (size > i->size && (m->seals & F_SEAL_GROW)))
+	if ((size < i->size && (m->seals & F_SEAL_SHRINK)) ||
+	    (size > i->size && (m->seals & F_SEAL_GROW)))
 		return -EPERM;
 	memnode_pin(m);
 	m->data_modified = true;
@@ -180,7 +181,8 @@ static int memfs_mmap(struct file *f, struct vma *v)
 {
 	u32 seals = memnode_of(f->inode)->seals;
 
-	if ((v->flags & VMA_F_SHARED) && (v->flags & VMA_F_WRITE) && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+	if ((v->flags & VMA_F_SHARED) && (v->flags & VMA_F_WRITE) &&
+	    (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
 		return -EPERM;
 	return 0;
 }
@@ -193,7 +195,8 @@ static int memfs_zero_part(struct inode *i, u64 from, u64 to)
 
 	if (from >= to)
 		return 0;
-	if (!pcache_find(i, from >> PAGE_SHIFT) && (from & ~PAGE_MASK) >= memnode_of(i)->f.lower.size)
+	if (!pcache_find(i, from >> PAGE_SHIFT) &&
+	    (from & ~PAGE_MASK) >= memnode_of(i)->f.lower.size)
 		return 0; /* a hole */
 	r = memfs_write_page(i, from >> PAGE_SHIFT, &p);
 	if (r < 0)
@@ -251,7 +254,8 @@ static s64 memfs_fallocate(struct file *f, int mode, u64 off, u64 len)
 	if (r < 0)
 		return r;
 	/* No pages are set aside, but what cannot fit is refused now. */
-	if (!(mode & FALLOC_FL_PUNCH_HOLE) && fs->limit_pages && (len >> PAGE_SHIFT) > fs->limit_pages - MIN(fs->used_pages, fs->limit_pages))
+	if (!(mode & FALLOC_FL_PUNCH_HOLE) && fs->limit_pages &&
+	    (len >> PAGE_SHIFT) > fs->limit_pages - MIN(fs->used_pages, fs->limit_pages))
 		return -ENOSPC;
 	memnode_pin(memnode_of(i));
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) {
@@ -280,7 +284,8 @@ static s64 memfs_seek_extent(struct file *f, s64 off, bool data)
 
 	if (off < 0 || (u64)off >= i->size)
 		return -ENXIO;
-	for (index = (u64)off >> PAGE_SHIFT; index << PAGE_SHIFT < i->size && memfs_is_data(i, index) != data;) {
+	for (index = (u64)off >> PAGE_SHIFT;
+	     index << PAGE_SHIFT < i->size && memfs_is_data(i, index) != data;) {
 		if (data) {
 			index++;
 			if (!radix_next(&i->pcache->tree, &index))

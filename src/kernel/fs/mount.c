@@ -76,7 +76,8 @@ static struct mount *mount_new(struct super *sb, struct dentry *root, u32 flags,
 }
 
 /* Shows `root` of sb at a place; takes the reference to sb. */
-static int mount_attach(struct super *sb, struct dentry *root, const struct path *at, u32 flags, const char *source)
+static int mount_attach(struct super *sb, struct dentry *root, const struct path *at, u32 flags,
+			const char *source)
 {
 	struct mount *m = mount_new(sb, root, flags, source);
 
@@ -101,7 +102,10 @@ int mount_add(struct super *sb, const struct path *at, u32 flags, const char *so
 static int anon_statfs(struct super *sb, struct linux_statfs *ret)
 {
 	(void)sb;
-	*ret = (struct linux_statfs){ .f_type = ANON_INODE_FS_MAGIC, .f_bsize = PAGE_SIZE, .f_namelen = NAME_MAX, .f_frsize = PAGE_SIZE };
+	*ret = (struct linux_statfs){ .f_type = ANON_INODE_FS_MAGIC,
+				      .f_bsize = PAGE_SIZE,
+				      .f_namelen = NAME_MAX,
+				      .f_frsize = PAGE_SIZE };
 	return 0;
 }
 
@@ -149,8 +153,9 @@ static int make_mount_point(char *target, bool is_file)
 		if (r == 0 && nd.last_type == LAST_NORMAL) {
 			r = nd_last(&nd, &p);
 			if (r == 0 && !p.dentry->inode)
-				r = !saved && is_file ? vfs_create(&nd.path, p.dentry, S_IFREG | 0644, 0) :
-							vfs_mkdir(&nd.path, p.dentry, 0755);
+				r = !saved && is_file
+					    ? vfs_create(&nd.path, p.dentry, S_IFREG | 0644, 0)
+					    : vfs_mkdir(&nd.path, p.dentry, 0755);
 			if (p.dentry)
 				path_unref(&p);
 		}
@@ -182,7 +187,8 @@ static int hide_super_new(bool is_file, struct super **ret)
 	return is_file ? memfs_super_new_file(ret) : memfs_super_new(0, PAGE_SIZE, "tmpfs", ret);
 }
 
-static int boot_super_new(const struct boot_mount *m, bool over_file, struct super **ret, u32 *ret_flags)
+static int boot_super_new(const struct boot_mount *m, bool over_file, struct super **ret,
+			  u32 *ret_flags)
 {
 	*ret_flags = 0;
 	switch (m->kind) {
@@ -249,7 +255,9 @@ static int boot_mount_one(const struct boot_mount *m)
 	if (r == 0) {
 		bool is_file = !S_ISDIR(sb->root->inode->mode);
 
-		r = is_file == over_file ? mount_add(sb, &at, flags, sb->type) : over_file ? -ENOTDIR : -EISDIR;
+		r = is_file == over_file ? mount_add(sb, &at, flags, sb->type)
+		    : over_file          ? -ENOTDIR
+					 : -EISDIR;
 	}
 	path_unref(&at);
 	return r;
@@ -287,7 +295,8 @@ int vfs_init(void)
 		if (r < 0) {
 			const char *target = boot_string(c->mounts[n].target);
 
-			klog(0, "mount %s (kind %u): error %d", target ? target : "?", c->mounts[n].kind, -r);
+			klog(0, "mount %s (kind %u): error %d", target ? target : "?",
+			     c->mounts[n].kind, -r);
 			sandbox_exit(VFS_EXIT_SETUP);
 		}
 	}
@@ -342,7 +351,8 @@ int vfs_mount_bind(const struct path *from, const struct path *at, u32 flags)
 	if (S_ISDIR(from->dentry->inode->mode) != S_ISDIR(at->dentry->inode->mode))
 		return -ENOTDIR;
 	from->mnt->sb->refs++;
-	r = mount_attach(from->mnt->sb, from->dentry, at, flags | (from->mnt->flags & MS_RDONLY), from->mnt->source);
+	r = mount_attach(from->mnt->sb, from->dentry, at, flags | (from->mnt->flags & MS_RDONLY),
+			 from->mnt->source);
 	if (r < 0)
 		from->mnt->sb->refs--;
 	return r;

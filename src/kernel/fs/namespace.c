@@ -148,7 +148,8 @@ static bool dentry_is_above(const struct dentry *d, const struct dentry *below)
 	}
 }
 
-static int rename_check_target(const struct path *new_dir, struct dentry *old, struct dentry *new_d, u32 flags)
+static int rename_check_target(const struct path *new_dir, struct dentry *old, struct dentry *new_d,
+			       u32 flags)
 {
 	struct inode *dir = new_dir->dentry->inode;
 	bool is_dir = S_ISDIR(old->inode->mode);
@@ -166,7 +167,8 @@ static int rename_check_dotdot(const struct dentry *d, bool moves)
 	return moves && S_ISDIR(d->inode->mode) ? inode_permission(d->inode, MAY_WRITE) : 0;
 }
 
-int vfs_rename(const struct path *old_dir, struct dentry *old, const struct path *new_dir, struct dentry *new_d, u32 flags)
+int vfs_rename(const struct path *old_dir, struct dentry *old, const struct path *new_dir,
+	       struct dentry *new_d, u32 flags)
 {
 	struct inode *from = old_dir->dentry->inode, *to = new_dir->dentry->inode;
 	int r = mount_want_write(old_dir);

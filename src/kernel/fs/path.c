@@ -231,7 +231,8 @@ static int walk_search(struct nameidata *nd)
 }
 
 /* One ordinary name. `rest` is what follows, slashes included. */
-static int walk_name(struct nameidata *nd, const char *name, size_t len, const char *rest, bool last)
+static int walk_name(struct nameidata *nd, const char *name, size_t len, const char *rest,
+		     bool last)
 {
 	bool must_be_dir = *rest == '/' || (last && (nd->flags & LOOKUP_DIRECTORY));
 	struct dentry *d;
@@ -271,7 +272,9 @@ static void walk_set_last(struct nameidata *nd, const char *name, size_t len, bo
 	nd->last = name;
 	nd->last_len = (u32)len;
 	nd->trailing = trailing;
-	nd->last_type = is_dot(name, len) ? LAST_DOT : is_dotdot(name, len) ? LAST_DOTDOT : LAST_NORMAL;
+	nd->last_type = is_dot(name, len)      ? LAST_DOT
+			: is_dotdot(name, len) ? LAST_DOTDOT
+					       : LAST_NORMAL;
 }
 
 /* One step: 1 = the walk is over, 0 = go on. */
@@ -320,7 +323,8 @@ int nd_walk(struct nameidata *nd)
 		return r;
 	if (!nd->path.dentry->inode)
 		return -ENOENT;
-	if (!(nd->flags & LOOKUP_PARENT) && (nd->flags & LOOKUP_DIRECTORY) && !S_ISDIR(nd->path.dentry->inode->mode))
+	if (!(nd->flags & LOOKUP_PARENT) && (nd->flags & LOOKUP_DIRECTORY) &&
+	    !S_ISDIR(nd->path.dentry->inode->mode))
 		return -ENOTDIR;
 	return 0;
 }

@@ -10,7 +10,8 @@ static u64 nr_cached, nr_dirty;
 static u8 fill_buffer[READAHEAD_PAGES_MAX * PAGE_SIZE] __aligned(4096);
 static bool fill_busy;
 
-void pcache_init(struct inode *i, struct pcache *pc, int (*fill)(struct inode *, u64, unsigned, void *))
+void pcache_init(struct inode *i, struct pcache *pc,
+		 int (*fill)(struct inode *, u64, unsigned, void *))
 {
 	pc->fill = fill;
 	i->pcache = pc;
@@ -49,7 +50,7 @@ static void pcache_remove(struct inode *i, struct page *p)
 		pcache_set_clean(i, p);
 	radix_clear(&i->pcache->tree, p->index);
 	list_del(&p->lru);
-	p->flags &= (u16)~(PAGE_F_CACHE | PAGE_F_REFERENCED);
+	p->flags &= (u16) ~(PAGE_F_CACHE | PAGE_F_REFERENCED);
 	p->owner = NULL;
 	nr_cached--;
 	page_unref(p);
@@ -142,7 +143,8 @@ int pcache_get(struct inode *i, u64 index, unsigned ahead, u64 limit, struct pag
 		if (!i->pcache->fill)
 			r = pcache_add_zero(i, index, &p);
 		else
-			r = n > 1 && !fill_busy ? pcache_fill_many(i, index, n) : pcache_fill_one(i, index);
+			r = n > 1 && !fill_busy ? pcache_fill_many(i, index, n)
+						: pcache_fill_one(i, index);
 		if (r < 0)
 			return r;
 		p = pcache_find(i, index);

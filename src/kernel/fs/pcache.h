@@ -10,7 +10,7 @@
 #include "kernel/mm/page.h"
 
 #define READAHEAD_PAGES_MAX 32u
-#define READAROUND_PAGES 16u /* for faults of a mapping, aligned */
+#define READAROUND_PAGES    16u /* for faults of a mapping, aligned */
 
 struct pcache {
 	struct radix tree;
@@ -19,7 +19,8 @@ struct pcache {
 	int (*fill)(struct inode *i, u64 index, unsigned n, void *buf);
 };
 
-void pcache_init(struct inode *i, struct pcache *pc, int (*fill)(struct inode *, u64, unsigned, void *));
+void pcache_init(struct inode *i, struct pcache *pc,
+		 int (*fill)(struct inode *, u64, unsigned, void *));
 void pcache_done(struct inode *i);
 struct page *pcache_find(struct inode *i, u64 index); /* borrowed, NULL: not cached */
 /* Cached or filled, with up to `ahead` - 1 pages after it read in the same go (within `limit` pages of file). New reference. */
@@ -28,7 +29,8 @@ int pcache_get(struct inode *i, u64 index, unsigned ahead, u64 limit, struct pag
 int pcache_add_zero(struct inode *i, u64 index, struct page **ret);
 void pcache_set_dirty(struct inode *i, struct page *p);
 void pcache_set_clean(struct inode *i, struct page *p);
-void pcache_drop(struct inode *i, u64 from, u64 to); /* [from, to); returns nothing, dirty ones are lost */
+void pcache_drop(struct inode *i, u64 from,
+		 u64 to); /* [from, to); returns nothing, dirty ones are lost */
 /* Zeroes the cached bytes from `from` to the end of that page. */
 void pcache_zero_tail(struct inode *i, u64 from);
 void pcache_stats(u64 *ret_pages, u64 *ret_dirty);

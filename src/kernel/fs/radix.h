@@ -15,8 +15,8 @@ struct radix_node {
 };
 struct radix {
 	struct radix_node *root;
-	u32 height;	/* levels; 0: empty */
-	u64 count;	/* entries */
+	u32 height; /* levels; 0: empty */
+	u64 count;  /* entries */
 };
 
 void *radix_get(const struct radix *t, u64 index);

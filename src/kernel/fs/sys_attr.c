@@ -63,7 +63,8 @@ sysret_t sys_fchmodat(const struct sysargs *a)
 {
 	struct path p;
 
-	return chmod_path(user_path(arg_int(a, 0), arg_ptr(a, 1), LOOKUP_FOLLOW, &p), &p, arg_u32(a, 2));
+	return chmod_path(user_path(arg_int(a, 0), arg_ptr(a, 1), LOOKUP_FOLLOW, &p), &p,
+			  arg_u32(a, 2));
 }
 
 sysret_t sys_fchmod(const struct sysargs *a)
@@ -91,7 +92,9 @@ static int chown_permitted(const struct inode *i, u32 uid, u32 gid)
 static int do_chown(const struct path *p, u32 uid, u32 gid)
 {
 	struct inode *i = p->dentry->inode;
-	struct inode_attr a = { .valid = (uid != ~0u ? ATTR_UID : 0) | (gid != ~0u ? ATTR_GID : 0), .uid = uid, .gid = gid };
+	struct inode_attr a = { .valid = (uid != ~0u ? ATTR_UID : 0) | (gid != ~0u ? ATTR_GID : 0),
+				.uid = uid,
+				.gid = gid };
 	int r = mount_want_write(p);
 
 	if (r == 0)
@@ -121,14 +124,16 @@ sysret_t sys_chown(const struct sysargs *a)
 {
 	struct path p;
 
-	return chown_path(user_path(AT_FDCWD, arg_ptr(a, 0), LOOKUP_FOLLOW, &p), &p, arg_u32(a, 1), arg_u32(a, 2));
+	return chown_path(user_path(AT_FDCWD, arg_ptr(a, 0), LOOKUP_FOLLOW, &p), &p, arg_u32(a, 1),
+			  arg_u32(a, 2));
 }
 
 sysret_t sys_lchown(const struct sysargs *a)
 {
 	struct path p;
 
-	return chown_path(user_path(AT_FDCWD, arg_ptr(a, 0), 0, &p), &p, arg_u32(a, 1), arg_u32(a, 2));
+	return chown_path(user_path(AT_FDCWD, arg_ptr(a, 0), 0, &p), &p, arg_u32(a, 1),
+			  arg_u32(a, 2));
 }
 
 sysret_t sys_fchown(const struct sysargs *a)
@@ -141,17 +146,20 @@ sysret_t sys_fchown(const struct sysargs *a)
 sysret_t sys_fchownat(const struct sysargs *a)
 {
 	u32 flags = arg_u32(a, 4);
-	u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+	u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+		     (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
 	struct path p;
 
 	if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	return chown_path(user_path(arg_int(a, 0), arg_ptr(a, 1), lookup, &p), &p, arg_u32(a, 2), arg_u32(a, 3));
+	return chown_path(user_path(arg_int(a, 0), arg_ptr(a, 1), lookup, &p), &p, arg_u32(a, 2),
+			  arg_u32(a, 3));
 }
 
 /* ---- times ---- */
 
-static int time_arg(const struct linux_timespec *ts, u32 flag, struct inode_attr *at, s64 *s, u32 *ns)
+static int time_arg(const struct linux_timespec *ts, u32 flag, struct inode_attr *at, s64 *s,
+		    u32 *ns)
 {
 	if (ts->tv_nsec == UTIME_OMIT)
 		return 0;
@@ -223,7 +231,9 @@ sysret_t sys_utimensat(const struct sysargs *a)
 		r = flags ? -EINVAL : fd_path(arg_int(a, 0), true, &p);
 	else
 		r = user_path(arg_int(a, 0), arg_ptr(a, 1),
-			      (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0), &p);
+			      (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+				      (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0),
+			      &p);
 	return utimes_path(r, &p, arg_ptr(a, 2) ? ts : NULL);
 }
 
@@ -244,7 +254,8 @@ static s64 utimes_at(int dirfd, uptr_t name, uptr_t tv_addr)
 			ts[n] = (struct linux_timespec){ tv[n].tv_sec, tv[n].tv_usec * 1000 };
 		}
 	}
-	r = name || dirfd == AT_FDCWD ? user_path(dirfd, name, LOOKUP_FOLLOW, &p) : fd_path(dirfd, true, &p);
+	r = name || dirfd == AT_FDCWD ? user_path(dirfd, name, LOOKUP_FOLLOW, &p)
+				      : fd_path(dirfd, true, &p);
 	return utimes_path(r, &p, tv_addr ? ts : NULL);
 }
 
@@ -272,7 +283,8 @@ sysret_t sys_utime(const struct sysargs *a)
 		ts[0].tv_sec = ub.actime;
 		ts[1].tv_sec = ub.modtime;
 	}
-	return utimes_path(user_path(AT_FDCWD, arg_ptr(a, 0), LOOKUP_FOLLOW, &p), &p, arg_ptr(a, 1) ? ts : NULL);
+	return utimes_path(user_path(AT_FDCWD, arg_ptr(a, 0), LOOKUP_FOLLOW, &p), &p,
+			   arg_ptr(a, 1) ? ts : NULL);
 }
 
 /* ---- size ---- */
@@ -326,7 +338,8 @@ sysret_t sys_ftruncate(const struct sysargs *a)
 	r = fd_get_io(arg_int(a, 0), &f);
 	if (r < 0)
 		return r;
-	r = S_ISREG(f->inode->mode) && FMODE_WRITE(f) ? do_truncate(f->inode, arg_s64(a, 1)) : -EINVAL;
+	r = S_ISREG(f->inode->mode) && FMODE_WRITE(f) ? do_truncate(f->inode, arg_s64(a, 1))
+						      : -EINVAL;
 	file_unref(f);
 	return r;
 }
@@ -342,7 +355,8 @@ sysret_t sys_fallocate(const struct sysargs *a)
 		return -EINVAL;
 	if (__builtin_add_overflow(off, len, &end))
 		return -EFBIG;
-	if ((mode & FALLOC_FL_PUNCH_HOLE) && (!(mode & FALLOC_FL_KEEP_SIZE) || (mode & FALLOC_FL_ZERO_RANGE)))
+	if ((mode & FALLOC_FL_PUNCH_HOLE) &&
+	    (!(mode & FALLOC_FL_KEEP_SIZE) || (mode & FALLOC_FL_ZERO_RANGE)))
 		return mode & FALLOC_FL_ZERO_RANGE ? -EINVAL : -EOPNOTSUPP;
 	r = fd_get_io(arg_int(a, 0), &f);
 	if (r < 0)
@@ -356,7 +370,8 @@ sysret_t sys_fallocate(const struct sysargs *a)
 	else if (!S_ISREG(f->inode->mode))
 		r = -ENODEV;
 	else
-		r = f->ops->fallocate ? f->ops->fallocate(f, mode, (u64)off, (u64)len) : -EOPNOTSUPP;
+		r = f->ops->fallocate ? f->ops->fallocate(f, mode, (u64)off, (u64)len)
+				      : -EOPNOTSUPP;
 	file_unref(f);
 	return r;
 }

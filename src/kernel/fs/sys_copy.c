@@ -9,7 +9,8 @@
 #define COPY_BUFFER 65536u
 
 /* One buffer's worth. What was read and could not be written is given back by the position. */
-static s64 copy_piece(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, u8 *buf, size_t n)
+static s64 copy_piece(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, u8 *buf,
+		      size_t n)
 {
 	u64 start = *in_pos;
 	struct uio u;

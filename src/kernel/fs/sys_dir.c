@@ -14,7 +14,8 @@ struct getdents {
 	int error;
 };
 
-static bool getdents_emit(struct dir_emit *d, const char *name, size_t len, u64 ino, u32 type, u64 off)
+static bool getdents_emit(struct dir_emit *d, const char *name, size_t len, u64 ino, u32 type,
+			  u64 off)
 {
 	struct getdents *g = container_of(d, struct getdents, d);
 	union {
@@ -22,7 +23,8 @@ static bool getdents_emit(struct dir_emit *d, const char *name, size_t len, u64 
 		struct linux_dirent o;
 		u8 bytes[ALIGN_UP(19 + NAME_MAX + 2, 8)];
 	} rec;
-	size_t head = g->old_layout ? 18 : 19, n = ALIGN_UP(head + len + (g->old_layout ? 2 : 1), (size_t)8);
+	size_t head = g->old_layout ? 18 : 19,
+	       n = ALIGN_UP(head + len + (g->old_layout ? 2 : 1), (size_t)8);
 
 	if (len > NAME_MAX || n > g->room - g->used) {
 		g->error = g->used ? 0 : -EINVAL;
@@ -47,7 +49,10 @@ static bool getdents_emit(struct dir_emit *d, const char *name, size_t len, u64 
 
 static s64 do_getdents(const struct sysargs *a, bool old_layout)
 {
-	struct getdents g = { .d.emit = getdents_emit, .buf = arg_ptr(a, 1), .room = arg_u32(a, 2), .old_layout = old_layout };
+	struct getdents g = { .d.emit = getdents_emit,
+			      .buf = arg_ptr(a, 1),
+			      .room = arg_u32(a, 2),
+			      .old_layout = old_layout };
 	struct file *f;
 	int r = fd_get_io(arg_int(a, 0), &f);
 
@@ -101,7 +106,8 @@ sysret_t sys_getcwd(const struct sysargs *a)
 
 static int enter_dir(struct path *p)
 {
-	int r = S_ISDIR(p->dentry->inode->mode) ? inode_permission(p->dentry->inode, MAY_EXEC) : -ENOTDIR;
+	int r = S_ISDIR(p->dentry->inode->mode) ? inode_permission(p->dentry->inode, MAY_EXEC)
+						: -ENOTDIR;
 
 	if (r < 0)
 		path_unref(p);

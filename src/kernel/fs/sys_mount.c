@@ -7,7 +7,7 @@
 #include "kernel/sys/syscall.h"
 
 #define MOUNT_FLAGS_KEPT (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
-#define FSTYPE_MAX 32
+#define FSTYPE_MAX       32
 
 static int mount_new_fs(const char *type, const struct path *at, u32 flags)
 {
@@ -52,7 +52,8 @@ static int do_mount(const struct sysargs *a, const struct path *at, u64 flags)
 		return r;
 	}
 	r = arg_ptr(a, 2) ? (int)strncpy_from_user(type, arg_ptr(a, 2), sizeof(type)) : -EINVAL;
-	return r < 0 ? (r == -ENAMETOOLONG ? -ENODEV : r) : mount_new_fs(type, at, flags & MOUNT_FLAGS_KEPT);
+	return r < 0 ? (r == -ENAMETOOLONG ? -ENODEV : r)
+		     : mount_new_fs(type, at, flags & MOUNT_FLAGS_KEPT);
 }
 
 sysret_t sys_mount(const struct sysargs *a)

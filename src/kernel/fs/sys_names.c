@@ -118,14 +118,16 @@ static s64 mknod_at(int dirfd, uptr_t name, u32 mode, u64 dev)
 		mode |= S_IFREG;
 	if (S_ISDIR(mode))
 		return -EPERM;
-	if (!S_ISREG(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode) && !S_ISCHR(mode) && !S_ISBLK(mode))
+	if (!S_ISREG(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode) && !S_ISCHR(mode) &&
+	    !S_ISBLK(mode))
 		return -EINVAL;
 	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !cred_capable(current->cred, CAP_MKNOD))
 		return -EPERM;
 	r = named_init_new(&n, dirfd, name, false);
 	if (r < 0)
 		return r;
-	r = vfs_create(&n.nd.path, n.p.dentry, mode & (S_IFMT | 07777), S_ISCHR(mode) || S_ISBLK(mode) ? dev : 0);
+	r = vfs_create(&n.nd.path, n.p.dentry, mode & (S_IFMT | 07777),
+		       S_ISCHR(mode) || S_ISBLK(mode) ? dev : 0);
 	named_done(&n);
 	return r;
 }
@@ -183,7 +185,8 @@ sysret_t sys_unlinkat(const struct sysargs *a)
 
 	if (flags & ~(u32)AT_REMOVEDIR)
 		return -EINVAL;
-	return flags ? rmdir_at(arg_int(a, 0), arg_ptr(a, 1)) : unlink_at(arg_int(a, 0), arg_ptr(a, 1));
+	return flags ? rmdir_at(arg_int(a, 0), arg_ptr(a, 1))
+		     : unlink_at(arg_int(a, 0), arg_ptr(a, 1));
 }
 
 static s64 rename_named(struct named *from, struct named *to, u32 flags)
@@ -207,10 +210,12 @@ static s64 rename_named(struct named *from, struct named *to, u32 flags)
 		return -ENOENT;
 	if (to->p.dentry->inode && (flags & RENAME_NOREPLACE))
 		return -EEXIST;
-	if ((flags & RENAME_EXCHANGE) && (!to->p.dentry->inode || (to->nd.trailing && !S_ISDIR(to->p.dentry->inode->mode))))
+	if ((flags & RENAME_EXCHANGE) &&
+	    (!to->p.dentry->inode || (to->nd.trailing && !S_ISDIR(to->p.dentry->inode->mode))))
 		return to->p.dentry->inode ? -ENOTDIR : -ENOENT;
 	/* rename(2), ENOTDIR: slashes after a name that is not a directory */
-	if (!S_ISDIR(i->mode) && (from->nd.trailing || (to->nd.trailing && !(flags & RENAME_EXCHANGE))))
+	if (!S_ISDIR(i->mode) &&
+	    (from->nd.trailing || (to->nd.trailing && !(flags & RENAME_EXCHANGE))))
 		return -ENOTDIR;
 	return vfs_rename(&from->nd.path, from->p.dentry, &to->nd.path, to->p.dentry, flags);
 }
@@ -220,7 +225,8 @@ static s64 rename_at(int old_fd, uptr_t old, int new_fd, uptr_t new_name, u32 fl
 	struct named from, to;
 	s64 r;
 
-	if ((flags & ~(u32)(RENAME_NOREPLACE | RENAME_EXCHANGE)) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if ((flags & ~(u32)(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 	r = named_parent(&from, old_fd, old);
 	if (r < 0)
@@ -251,7 +257,8 @@ sysret_t sys_renameat2(const struct sysargs *a)
 
 static s64 link_at(int old_fd, uptr_t old, int new_fd, uptr_t new_name, u32 flags)
 {
-	u32 lookup = (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+	u32 lookup = (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) |
+		     (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
 	struct named n;
 	struct path target;
 	int r;

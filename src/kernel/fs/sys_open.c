@@ -7,9 +7,10 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/sys/syscall.h"
 
-#define OPEN_FLAGS_VALID                                                                                               \
-	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | __O_SYNC | FASYNC |     \
-	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE)
+#define OPEN_FLAGS_VALID                                                                       \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | \
+	 __O_SYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME |   \
+	 O_CLOEXEC | O_PATH | __O_TMPFILE)
 
 static s64 do_open(int dirfd, uptr_t name, u32 flags, u32 mode, u32 lookup)
 {
@@ -41,7 +42,8 @@ static s64 open_checked(int dirfd, uptr_t name, u32 flags, u32 mode)
 	if ((flags & __O_TMPFILE) && !(flags & O_PATH)) {
 		if ((flags & O_TMPFILE) != O_TMPFILE || !(flags & O_ACCMODE) || (flags & O_CREAT))
 			return -EINVAL;
-	} else if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY) && !(flags & O_PATH)) {
+	} else if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY) &&
+		   !(flags & O_PATH)) {
 		flags &= ~(u32)O_DIRECTORY; /* Linux before 6.4 makes a regular file */
 	}
 	return do_open(dirfd, name, flags, mode & 07777, 0);
@@ -64,10 +66,16 @@ sysret_t sys_creat(const struct sysargs *a)
 
 static int open_how_check(const struct linux_open_how *how, u32 *ret_lookup)
 {
-	static const struct { u64 resolve; u32 lookup; } map[] = {
-		{ RESOLVE_NO_XDEV, LOOKUP_NO_XDEV }, { RESOLVE_NO_MAGICLINKS, LOOKUP_NO_MAGICLINKS },
-		{ RESOLVE_NO_SYMLINKS, LOOKUP_NO_SYMLINKS }, { RESOLVE_BENEATH, LOOKUP_BENEATH },
-		{ RESOLVE_IN_ROOT, LOOKUP_IN_ROOT }, { RESOLVE_CACHED, 0 },
+	static const struct {
+		u64 resolve;
+		u32 lookup;
+	} map[] = {
+		{ RESOLVE_NO_XDEV, LOOKUP_NO_XDEV },
+		{ RESOLVE_NO_MAGICLINKS, LOOKUP_NO_MAGICLINKS },
+		{ RESOLVE_NO_SYMLINKS, LOOKUP_NO_SYMLINKS },
+		{ RESOLVE_BENEATH, LOOKUP_BENEATH },
+		{ RESOLVE_IN_ROOT, LOOKUP_IN_ROOT },
+		{ RESOLVE_CACHED, 0 },
 	};
 	u64 known = 0;
 
@@ -83,7 +91,8 @@ static int open_how_check(const struct linux_open_how *how, u32 *ret_lookup)
 		return -EINVAL;
 	if (how->mode & ~07777ull || (how->mode && !(how->flags & (O_CREAT | __O_TMPFILE))))
 		return -EINVAL;
-	if ((how->flags & __O_TMPFILE) && ((how->flags & O_TMPFILE) != O_TMPFILE || !(how->flags & O_ACCMODE)))
+	if ((how->flags & __O_TMPFILE) &&
+	    ((how->flags & O_TMPFILE) != O_TMPFILE || !(how->flags & O_ACCMODE)))
 		return -EINVAL;
 	return how->resolve & RESOLVE_CACHED ? -EAGAIN : 0;
 }
@@ -109,7 +118,8 @@ sysret_t sys_openat2(const struct sysargs *a)
 	r = copy_from_user(&how, arg_ptr(a, 2), sizeof(how));
 	if (r == 0)
 		r = open_how_check(&how, &lookup);
-	return r < 0 ? r : do_open(arg_int(a, 0), arg_ptr(a, 1), (u32)how.flags, (u32)how.mode, lookup);
+	return r < 0 ? r
+		     : do_open(arg_int(a, 0), arg_ptr(a, 1), (u32)how.flags, (u32)how.mode, lookup);
 }
 
 sysret_t sys_close(const struct sysargs *a)

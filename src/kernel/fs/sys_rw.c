@@ -94,7 +94,9 @@ sysret_t sys_pwrite64(const struct sysargs *a)
 /* RWF_* that change nothing here are accepted; those we don't do are refused. preadv2(2). */
 static int rwf_check(u32 rwf)
 {
-	return rwf & ~(u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND) ? -EOPNOTSUPP : 0;
+	return rwf & ~(u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND)
+		       ? -EOPNOTSUPP
+		       : 0;
 }
 
 static s64 rw_file_flags(struct file *f, struct uio *u, u64 *pos, bool write, u32 rwf)

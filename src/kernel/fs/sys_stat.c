@@ -54,7 +54,8 @@ sysret_t sys_fstat(const struct sysargs *a)
 
 static u32 lookup_of_at(u32 flags)
 {
-	return (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+	return (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+	       (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
 }
 
 sysret_t sys_newfstatat(const struct sysargs *a)
@@ -81,12 +82,21 @@ static void fill_statx(const struct path *p, struct linux_statx *x)
 		.stx_blksize = i->blksize ? i->blksize : PAGE_SIZE,
 		.stx_attributes_mask = STATX_ATTR_MOUNT_ROOT,
 		.stx_attributes = p->dentry == p->mnt->root ? STATX_ATTR_MOUNT_ROOT : 0,
-		.stx_nlink = i->nlink, .stx_uid = i->uid, .stx_gid = i->gid, .stx_mode = (u16)i->mode,
-		.stx_ino = i->ino, .stx_size = i->size, .stx_blocks = i->blocks,
-		.stx_atime = statx_time(i->atime_s, i->atime_ns), .stx_btime = statx_time(i->btime_s, i->btime_ns),
-		.stx_ctime = statx_time(i->ctime_s, i->ctime_ns), .stx_mtime = statx_time(i->mtime_s, i->mtime_ns),
-		.stx_rdev_major = kdev_major(i->rdev), .stx_rdev_minor = kdev_minor(i->rdev),
-		.stx_dev_major = kdev_major(dev), .stx_dev_minor = kdev_minor(dev),
+		.stx_nlink = i->nlink,
+		.stx_uid = i->uid,
+		.stx_gid = i->gid,
+		.stx_mode = (u16)i->mode,
+		.stx_ino = i->ino,
+		.stx_size = i->size,
+		.stx_blocks = i->blocks,
+		.stx_atime = statx_time(i->atime_s, i->atime_ns),
+		.stx_btime = statx_time(i->btime_s, i->btime_ns),
+		.stx_ctime = statx_time(i->ctime_s, i->ctime_ns),
+		.stx_mtime = statx_time(i->mtime_s, i->mtime_ns),
+		.stx_rdev_major = kdev_major(i->rdev),
+		.stx_rdev_minor = kdev_minor(i->rdev),
+		.stx_dev_major = kdev_major(dev),
+		.stx_dev_minor = kdev_minor(dev),
 		.stx_mnt_id = p->mnt->id,
 	};
 }
@@ -98,7 +108,8 @@ sysret_t sys_statx(const struct sysargs *a)
 	struct path p;
 	int r;
 
-	if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE))
+	if (flags &
+	    ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
 	if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE || (arg_u32(a, 3) & STATX__RESERVED))
 		return -EINVAL;
@@ -141,7 +152,8 @@ static s64 access_lookup(int dirfd, uptr_t name, u32 mode, u32 lookup)
 		r = -EACCES;
 	if (r == 0 && mode)
 		r = inode_permission(p.dentry->inode, mode);
-	if (r == 0 && (mode & W_OK) && (S_ISREG(p.dentry->inode->mode) || S_ISDIR(p.dentry->inode->mode)))
+	if (r == 0 && (mode & W_OK) &&
+	    (S_ISREG(p.dentry->inode->mode) || S_ISDIR(p.dentry->inode->mode)))
 		r = mount_want_write(&p);
 	path_unref(&p);
 	return r;
@@ -254,7 +266,8 @@ static s64 statfs_path(const struct path *p, uptr_t buf)
 
 	if (r < 0)
 		return r;
-	s.f_flags = ST_VALID | ST_RELATIME | (p->mnt->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC));
+	s.f_flags = ST_VALID | ST_RELATIME |
+		    (p->mnt->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC));
 	return copy_to_user(buf, &s, sizeof(s));
 }
 

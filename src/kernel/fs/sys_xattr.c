@@ -17,8 +17,8 @@ static int xattr_name_check(uptr_t name)
 		return n == -ENAMETOOLONG ? -ERANGE : (int)n;
 	if (n == 0)
 		return -ERANGE;
-	if (str_starts_with(buf, "user.") || str_starts_with(buf, "trusted.") || str_starts_with(buf, "security.") ||
-	    str_starts_with(buf, "system."))
+	if (str_starts_with(buf, "user.") || str_starts_with(buf, "trusted.") ||
+	    str_starts_with(buf, "security.") || str_starts_with(buf, "system."))
 		return 0;
 	return -EOPNOTSUPP;
 }
@@ -56,7 +56,9 @@ static s64 xattr_get_answer(uptr_t name)
 	r = (int)strncpy_from_user(buf, name, sizeof(buf));
 	if (r < 0)
 		return r;
-	return str_starts_with(buf, "system.") && !str_starts_with(buf, "system.posix_acl_") ? -EOPNOTSUPP : -ENODATA;
+	return str_starts_with(buf, "system.") && !str_starts_with(buf, "system.posix_acl_")
+		       ? -EOPNOTSUPP
+		       : -ENODATA;
 }
 
 sysret_t sys_getxattr(const struct sysargs *a)

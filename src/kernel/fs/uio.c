@@ -141,7 +141,8 @@ static int uio_check_vector(struct linux_iovec *v, u64 cnt, u64 *ret_total)
 	return 0;
 }
 
-int uio_import(struct uio *u, uptr_t iov, u64 cnt, struct linux_iovec fast[UIO_FAST], struct linux_iovec **ret_alloc)
+int uio_import(struct uio *u, uptr_t iov, u64 cnt, struct linux_iovec fast[UIO_FAST],
+	       struct linux_iovec **ret_alloc)
 {
 	struct linux_iovec *v = fast;
 	u64 total = 0;

@@ -29,7 +29,7 @@ struct futex_waiter {
 	struct inode *inode; /* reference that keeps a shared key's object alive, or NULL */
 	struct task *task;
 	u32 bitset;
-	bool pi;    /* waits for a priority-inheriting lock */
+	bool pi; /* waits for a priority-inheriting lock */
 	bool woken;
 };
 
@@ -43,7 +43,8 @@ void futex_init(void)
 
 static struct list *bucket_of(const struct futex_key *k)
 {
-	return &buckets[hash_u64((u64)k->object ^ (k->offset * 0x9e3779b97f4a7c15ul)) % FUTEX_BUCKETS];
+	return &buckets[hash_u64((u64)k->object ^ (k->offset * 0x9e3779b97f4a7c15ul)) %
+			FUTEX_BUCKETS];
 }
 
 static bool key_equal(const struct futex_key *a, const struct futex_key *b)
@@ -70,7 +71,8 @@ static int key_get(uptr_t addr, bool private, struct futex_key *ret, struct inod
 		return -EFAULT;
 	if (v->file && (v->flags & VMA_F_SHARED)) {
 		*ret_inode = v->file->inode;
-		*ret = (struct futex_key){ v->file->inode, v->pgoff * PAGE_SIZE + (addr - v->start) };
+		*ret = (struct futex_key){ v->file->inode,
+					   v->pgoff * PAGE_SIZE + (addr - v->start) };
 	}
 	return 0;
 }
@@ -195,7 +197,8 @@ int futex_wake_address(uptr_t addr, unsigned n)
 
 /* ---- requeue ---- */
 
-static s64 futex_requeue(uptr_t from, uptr_t to, bool private, s32 nr_wake, s32 nr_requeue, const u32 *expected)
+static s64 futex_requeue(uptr_t from, uptr_t to, bool private, s32 nr_wake, s32 nr_requeue,
+			 const u32 *expected)
 {
 	struct futex_key k1, k2;
 	struct inode *i1, *i2;
@@ -366,7 +369,7 @@ static int pi_try(uptr_t addr, bool try_only)
 		if (user_cmpxchg_u32(addr, old, new, &seen))
 			return -EFAULT;
 		if (seen == old)
-			return (new & FUTEX_TID_MASK) == tid ? 0 : 1;
+			return (new &FUTEX_TID_MASK) == tid ? 0 : 1;
 		old = seen;
 	}
 }
@@ -472,7 +475,8 @@ void futex_exit_robust(struct task *t)
 		entry = next;
 	}
 	if (h.list_op_pending)
-		robust_release(t, (h.list_op_pending & ~1ul) + (u64)h.futex_offset, h.list_op_pending & 1);
+		robust_release(t, (h.list_op_pending & ~1ul) + (u64)h.futex_offset,
+			       h.list_op_pending & 1);
 }
 
 sysret_t sys_set_robust_list(const struct sysargs *a)
@@ -493,7 +497,8 @@ sysret_t sys_get_robust_list(const struct sysargs *a)
 	if (t->proc != current->proc && t->cred->uid != current->cred->euid && current->cred->euid)
 		return -EPERM;
 	head = t->robust_list;
-	if (put_user_u64(arg_ptr(a, 2), sizeof(struct linux_robust_list_head)) || put_user_u64(arg_ptr(a, 1), head))
+	if (put_user_u64(arg_ptr(a, 2), sizeof(struct linux_robust_list_head)) ||
+	    put_user_u64(arg_ptr(a, 1), head))
 		return -EFAULT;
 	return 0;
 }
@@ -525,19 +530,22 @@ static int futex_deadline(u32 op, u32 cmd, uptr_t addr, u64 *ret)
 
 static bool cmd_waits(u32 cmd)
 {
-	return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2;
+	return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI ||
+	       cmd == FUTEX_LOCK_PI2;
 }
 
 sysret_t sys_futex(const struct sysargs *a)
 {
-	u32 op = arg_u32(a, 1), cmd = op & (u32)FUTEX_CMD_MASK, val = arg_u32(a, 2), val3 = arg_u32(a, 5);
+	u32 op = arg_u32(a, 1), cmd = op & (u32)FUTEX_CMD_MASK, val = arg_u32(a, 2),
+	    val3 = arg_u32(a, 5);
 	bool private = op & FUTEX_PRIVATE_FLAG;
 	uptr_t addr = arg_ptr(a, 0), addr2 = arg_ptr(a, 4);
 	s32 val2 = (s32)arg_u32(a, 3);
 	u64 deadline = DEADLINE_NONE;
 	int r;
 
-	if ((op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2 && cmd != FUTEX_WAIT)
+	if ((op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2 &&
+	    cmd != FUTEX_WAIT)
 		return -ENOSYS;
 	if (cmd_waits(cmd)) {
 		r = futex_deadline(op, cmd, arg_ptr(a, 3), &deadline);

@@ -460,7 +460,8 @@ int fifo_open(struct inode *i, struct file *f)
 	if (!p)
 		return -ENOMEM;
 	f->private = p;
-	if (!is_pipe && (f->flags & O_ACCMODE) == O_WRONLY && (f->flags & O_NONBLOCK) && !p->readers) {
+	if (!is_pipe && (f->flags & O_ACCMODE) == O_WRONLY && (f->flags & O_NONBLOCK) &&
+	    !p->readers) {
 		pipe_unref(p);
 		return -ENXIO;
 	}

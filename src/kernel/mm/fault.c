@@ -12,16 +12,17 @@
 #include "kernel/fs/vfs.h"
 #include "kernel/mm/vdso.h"
 
-#define FAULT_WINDOW_MAX 16u	    /* pages brought in by a write fault that follows others */
-#define FAULT_WINDOW_HOST 4u	    /* by the first one, where faults are exits */
-#define FAULT_AROUND_PAGES 16u	    /* cached pages of a file mapped together, aligned */
-#define FAULT_AROUND_HOST 64u	    /* the same, where faults are exits */
-#define COPY_EARLY_PAGES 256u	    /* private writable file mappings up to this size are copied when first read (exits) */
+#define FAULT_WINDOW_MAX   16u /* pages brought in by a write fault that follows others */
+#define FAULT_WINDOW_HOST  4u  /* by the first one, where faults are exits */
+#define FAULT_AROUND_PAGES 16u /* cached pages of a file mapped together, aligned */
+#define FAULT_AROUND_HOST  64u /* the same, where faults are exits */
+#define COPY_EARLY_PAGES \
+	256u /* private writable file mappings up to this size are copied when first read (exits) */
 
 struct fault {
 	struct mm *mm;
 	struct vma *vma;
-	uptr_t va;	/* of the page */
+	uptr_t va; /* of the page */
 	u32 access;
 };
 
@@ -113,7 +114,8 @@ static __hot int fault_anon(const struct fault *f)
 
 	/* The zero page, where replacing it later is cheap. */
 	if (!(f->access & RF_WRITE) && (!faults_are_exits() || !(f->vma->flags & VMA_F_WRITE)))
-		return kplat->as_map(&f->mm->as, f->va, page_offset(zero_page), PAGE_SIZE, vma_page_prot(f->vma, NULL));
+		return kplat->as_map(&f->mm->as, f->va, page_offset(zero_page), PAGE_SIZE,
+				     vma_page_prot(f->vma, NULL));
 	r = map_zeroed(f, f->va, 0);
 	if (r < 0 || !(f->access & RF_WRITE))
 		return r;
@@ -182,8 +184,10 @@ static struct page *cached_page(const struct vma *v, uptr_t va)
 static void fault_around(const struct fault *f, bool copy)
 {
 	struct vma *v = f->vma;
-	const uptr_t span = (faults_are_exits() ? FAULT_AROUND_HOST : FAULT_AROUND_PAGES) * PAGE_SIZE;
-	uptr_t at = MAX(ALIGN_DOWN(f->va, span), v->start), end = MIN(ALIGN_DOWN(f->va, span) + span, v->end);
+	const uptr_t span =
+		(faults_are_exits() ? FAULT_AROUND_HOST : FAULT_AROUND_PAGES) * PAGE_SIZE;
+	uptr_t at = MAX(ALIGN_DOWN(f->va, span), v->start),
+	       end = MIN(ALIGN_DOWN(f->va, span) + span, v->end);
 	int r = 0;
 
 	while (at < end && r == 0) {
@@ -219,7 +223,8 @@ static int fault_file(const struct fault *f)
 		page_unref(p); /* another thread was faster */
 		return 0;
 	}
-	early = !shared && (v->flags & VMA_F_WRITE) && faults_are_exits() && vma_pages(v) <= COPY_EARLY_PAGES;
+	early = !shared && (v->flags & VMA_F_WRITE) && faults_are_exits() &&
+		vma_pages(v) <= COPY_EARLY_PAGES;
 	if (!shared && (write || early)) {
 		r = map_copy(f, f->va, p, 0);
 		page_unref(p);
@@ -296,7 +301,8 @@ static int fault_present(const struct fault *f, u64 off, u32 prot)
 		return 0;
 	}
 	if (!(f->access & RF_WRITE))
-		return kplat->as_map(&f->mm->as, f->va, off, PAGE_SIZE, prot | vma_page_prot(f->vma, p));
+		return kplat->as_map(&f->mm->as, f->va, off, PAGE_SIZE,
+				     prot | vma_page_prot(f->vma, p));
 	if (f->vma->flags & VMA_F_SHARED)
 		return fault_shared_write(f, p, off);
 	return fault_copy_on_write(f, p);
@@ -314,7 +320,8 @@ static bool guard_gap_ok(struct vma *v, uptr_t addr)
 		return true;
 	if (prev->end > addr)
 		return false;
-	return !(prev->flags & VMA_F_ACCESS) || (prev->flags & VMA_F_GROWSDOWN) || addr - prev->end >= STACK_GUARD_GAP;
+	return !(prev->flags & VMA_F_ACCESS) || (prev->flags & VMA_F_GROWSDOWN) ||
+	       addr - prev->end >= STACK_GUARD_GAP;
 }
 
 int vma_grow_down(struct vma *v, uptr_t addr)
@@ -377,7 +384,8 @@ int mm_populate(struct mm *mm, uptr_t start, uptr_t end, u32 access)
 		u32 prot;
 		int r;
 
-		if (kplat->as_next(&mm->as, at, at + PAGE_SIZE, &va, &off, &prot) && (prot & access) == access) {
+		if (kplat->as_next(&mm->as, at, at + PAGE_SIZE, &va, &off, &prot) &&
+		    (prot & access) == access) {
 			at += PAGE_SIZE;
 			continue;
 		}

@@ -142,7 +142,8 @@ int mm_unpark(struct vma *v, uptr_t start, uptr_t end)
 	if (!mm->parked.count)
 		return 0;
 	while ((p = radix_next(&mm->parked, &index)) && index < last) {
-		int r = kplat->as_map(&mm->as, index << PAGE_SHIFT, page_offset(p), PAGE_SIZE, vma_page_prot(v, p));
+		int r = kplat->as_map(&mm->as, index << PAGE_SHIFT, page_offset(p), PAGE_SIZE,
+				      vma_page_prot(v, p));
 
 		if (r < 0)
 			return r;

@@ -25,16 +25,18 @@ static inline bool vma_is_anon(const struct vma *v)
 /* Counted by RLIMIT_DATA: private, writable, no stack. */
 static inline bool vma_is_data(const struct vma *v)
 {
-	return (v->flags & (VMA_F_WRITE | VMA_F_SHARED | VMA_F_STACK | VMA_F_GROWSDOWN)) == VMA_F_WRITE;
+	return (v->flags & (VMA_F_WRITE | VMA_F_SHARED | VMA_F_STACK | VMA_F_GROWSDOWN)) ==
+	       VMA_F_WRITE;
 }
 struct vma *vma_new(struct mm *mm, uptr_t start, uptr_t end, u32 flags); /* in no tree */
 /* Takes a file reference of its own. */
 void vma_set_file(struct vma *v, struct file *f, u64 pgoff);
-void vma_free(struct vma *v);	 /* drops the file; in no tree */
-void vma_insert(struct vma *v);	 /* overlaps nothing */
+void vma_free(struct vma *v);   /* drops the file; in no tree */
+void vma_insert(struct vma *v); /* overlaps nothing */
 void vma_remove(struct vma *v);
 void vma_set_flags(struct vma *v, u32 flags); /* with the accounting */
-void vma_resize(struct vma *v, uptr_t start, uptr_t end); /* adjusts pgoff; stays between its neighbours */
+void vma_resize(struct vma *v, uptr_t start,
+		uptr_t end); /* adjusts pgoff; stays between its neighbours */
 struct vma *vma_prev(struct vma *v);
 struct vma *mm_last_vma(struct mm *mm);
 /* The VMA that begins at `at` after the call, if one covers it: splits it. -ENOMEM. */
@@ -59,7 +61,7 @@ struct gather {
 };
 void gather_init(struct gather *g, struct mm *mm);
 void gather_add(struct gather *g, struct page *p); /* takes a reference */
-void gather_finish(struct gather *g);		   /* flushes and frees */
+void gather_finish(struct gather *g);              /* flushes and frees */
 /* Is the frame at this arena offset counted by mappings? Not: the zero page and pages of the kernel image (vDSO). */
 bool frame_counted(u64 offset);
 /* Unmaps [start, end), parked pages too; the VMAs stay. */

@@ -89,9 +89,11 @@ static s64 choose_place(struct mm *mm, uptr_t addr, u64 len, u32 map_flags)
 		return (s64)addr;
 	}
 	addr = ALIGN_UP(addr, PAGE_SIZE);
-	if (addr >= RF_MIN_USER_ADDRESS && addr <= RF_MAX_USER_ADDRESS - len && mm_gap_free(mm, addr, len))
+	if (addr >= RF_MIN_USER_ADDRESS && addr <= RF_MAX_USER_ADDRESS - len &&
+	    mm_gap_free(mm, addr, len))
 		return (s64)addr;
-	at = map_flags & MAP_32BIT ? mm_find_gap(mm, len, search_top(mm, map_flags)) : mm_find_gap(mm, len, mm->mmap_base);
+	at = map_flags & MAP_32BIT ? mm_find_gap(mm, len, search_top(mm, map_flags))
+				   : mm_find_gap(mm, len, mm->mmap_base);
 	if (!at || ((map_flags & MAP_32BIT) && at + len > search_top(mm, map_flags)))
 		return -ENOMEM;
 	return (s64)at;
@@ -106,7 +108,8 @@ static u64 pages_mapped(struct mm *mm, uptr_t start, uptr_t end)
 	return n;
 }
 
-static u32 flags_of_mapping(const struct mm *mm, u32 prot, u32 map_flags, const struct file *f, u32 vma_flags)
+static u32 flags_of_mapping(const struct mm *mm, u32 prot, u32 map_flags, const struct file *f,
+			    u32 vma_flags)
 {
 	u32 flags = (prot & VMA_F_ACCESS) | vma_flags | mm->def_flags;
 
@@ -134,7 +137,8 @@ static int attach_file(struct vma *v, struct file *f, u64 offset)
 	return f->ops->mmap ? f->ops->mmap(f, v) : 0;
 }
 
-s64 mm_map(struct mm *mm, uptr_t addr, u64 len, u32 prot, u32 map_flags, struct file *file, u64 offset, u32 vma_flags)
+s64 mm_map(struct mm *mm, uptr_t addr, u64 len, u32 prot, u32 map_flags, struct file *file,
+	   u64 offset, u32 vma_flags)
 {
 	u32 flags = flags_of_mapping(mm, prot, map_flags, file, vma_flags);
 	struct vma *v;
@@ -273,9 +277,11 @@ static bool brk_grow(struct mm *mm, uptr_t old_end, uptr_t new_end)
 	v = mm_find_vma(mm, old_end);
 	if (v && (v->start < new_end || vma_gap_start(v) < new_end))
 		return false;
-	if (mm_may_grow(mm, len >> PAGE_SHIFT, true) < 0 || overcommit_check(len >> PAGE_SHIFT, VMA_F_WRITE) < 0)
+	if (mm_may_grow(mm, len >> PAGE_SHIFT, true) < 0 ||
+	    overcommit_check(len >> PAGE_SHIFT, VMA_F_WRITE) < 0)
 		return false;
-	v = vma_new(mm, old_end, new_end, VMA_F_READ | VMA_F_WRITE | VMA_F_MAYWRITE | VMA_F_HEAP | mm->def_flags);
+	v = vma_new(mm, old_end, new_end,
+		    VMA_F_READ | VMA_F_WRITE | VMA_F_MAYWRITE | VMA_F_HEAP | mm->def_flags);
 	if (!v)
 		return false;
 	vma_insert(v);

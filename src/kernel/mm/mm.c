@@ -8,12 +8,12 @@
 #include "kernel/proc/task.h"
 
 #define STACK_RANDOM_PAGES (1ull << 22) /* 16 GiB, as on Linux x86-64 */
-#define MMAP_RANDOM_PAGES (1ull << 28)	/* 1 TiB */
-#define FORK_COPY_PAGES 64u	/* fork_copies_page() */
-#define FORK_STACK_BELOW (2 * PAGE_SIZE)
-#define FORK_STACK_ABOVE (4 * PAGE_SIZE)
-#define MMAP_GAP_MIN (128ul << 20)
-#define MMAP_GAP_MAX (RF_MAX_USER_ADDRESS / 6 * 5) /* u64 */
+#define MMAP_RANDOM_PAGES  (1ull << 28) /* 1 TiB */
+#define FORK_COPY_PAGES    64u          /* fork_copies_page() */
+#define FORK_STACK_BELOW   (2 * PAGE_SIZE)
+#define FORK_STACK_ABOVE   (4 * PAGE_SIZE)
+#define MMAP_GAP_MIN       (128ul << 20)
+#define MMAP_GAP_MAX       (RF_MAX_USER_ADDRESS / 6 * 5) /* u64 */
 
 u64 current_rlimit(unsigned which)
 {
@@ -158,7 +158,8 @@ static bool fork_copies_page(const struct vma *v, uptr_t va, u64 off, u32 prot)
 {
 	uptr_t sp = current->regs.rsp;
 
-	if (kplat != &kplat_host || !(prot & RF_WRITE) || (v->flags & VMA_F_SHARED) || !frame_counted(off))
+	if (kplat != &kplat_host || !(prot & RF_WRITE) || (v->flags & VMA_F_SHARED) ||
+	    !frame_counted(off))
 		return false;
 	if (v->flags & VMA_F_GROWSDOWN)
 		return va + FORK_STACK_BELOW >= sp && va < sp + FORK_STACK_ABOVE;
@@ -185,7 +186,8 @@ static bool fork_copy(struct mm *mm, uptr_t va, u64 off, u32 prot)
 static int fork_mapped(struct vma *v, struct mm *mm)
 {
 	struct mm *old = v->mm;
-	uptr_t at = v->start, va, low = v->end, high = v->start; /* of shared pages the parent may write */
+	uptr_t at = v->start, va, low = v->end,
+	       high = v->start; /* of shared pages the parent may write */
 	u64 off;
 	u32 prot;
 	int r = 0;
@@ -327,7 +329,8 @@ void mm_clean_inode_page(struct inode *inode, u64 index)
 	list_for_each_entry(v, &inode->vmas, inode_link) {
 		uptr_t va = v->start + ((index - v->pgoff) << PAGE_SHIFT);
 
-		if (!(v->flags & VMA_F_SHARED) || index < v->pgoff || index >= v->pgoff + vma_pages(v))
+		if (!(v->flags & VMA_F_SHARED) || index < v->pgoff ||
+		    index >= v->pgoff + vma_pages(v))
 			continue;
 		v->mm->gen++;
 		kplat->as_protect(&v->mm->as, va, PAGE_SIZE, RF_READ | RF_EXEC);

@@ -8,12 +8,12 @@
 #include "base/list.h"
 #include "base/types.h"
 
-#define PAGE_F_SLAB 1u
-#define PAGE_F_ANON 2u
-#define PAGE_F_CACHE 4u	 /* in a page cache */
-#define PAGE_F_DIRTY 8u
-#define PAGE_F_LOCKED 16u /* being filled */
-#define PAGE_F_FREE 32u
+#define PAGE_F_SLAB       1u
+#define PAGE_F_ANON       2u
+#define PAGE_F_CACHE      4u /* in a page cache */
+#define PAGE_F_DIRTY      8u
+#define PAGE_F_LOCKED     16u /* being filled */
+#define PAGE_F_FREE       32u
 #define PAGE_F_REFERENCED 64u /* page cache: used since reclaim last looked */
 
 struct page {
@@ -30,8 +30,8 @@ struct page {
 	};
 };
 
-#define ALLOC_ZERO 1u	 /* zeroed */
-#define ALLOC_NORETRY 2u /* no reclaim */
+#define ALLOC_ZERO     1u /* zeroed */
+#define ALLOC_NORETRY  2u /* no reclaim */
 #define PAGE_ORDER_MAX 10u
 /* Returns a block of 2^order frames with one reference, or NULL. */
 struct page *page_alloc(unsigned order, unsigned flags);
@@ -42,7 +42,7 @@ static inline void page_ref(struct page *p)
 void page_unref(struct page *p); /* frees at 0 */
 void *page_address(const struct page *p);
 struct page *page_of(const void *kernel_address); /* of any address inside the frame */
-u64 page_offset(const struct page *p);		  /* arena offset, for kplat->as_map */
+u64 page_offset(const struct page *p);            /* arena offset, for kplat->as_map */
 struct page *page_from_offset(u64 arena_offset);
 void page_stats(u64 *ret_total, u64 *ret_free); /* in frames */
-extern struct page *zero_page; /* shared, always zero, never written or freed */
+extern struct page *zero_page;                  /* shared, always zero, never written or freed */

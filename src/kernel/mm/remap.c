@@ -17,7 +17,8 @@ static int remap_source(struct mm *mm, uptr_t addr, u64 old_len, u64 new_len, st
 		return -EINVAL;
 	if (v->flags & (VMA_F_VDSO | VMA_F_VVAR) && new_len > old_len)
 		return -EFAULT;
-	if (new_len > old_len && v->file && v->pgoff + ((addr - v->start + new_len) >> PAGE_SHIFT) < v->pgoff)
+	if (new_len > old_len && v->file &&
+	    v->pgoff + ((addr - v->start + new_len) >> PAGE_SHIFT) < v->pgoff)
 		return -EINVAL;
 	*ret = v;
 	return 0;
@@ -58,7 +59,8 @@ static int move_pages(struct mm *mm, uptr_t from, uptr_t to, u64 len)
 }
 
 /* [addr, addr + old_len) of v becomes [to, to + new_len), where nothing is mapped. */
-static s64 move_vma(struct mm *mm, struct vma *v, uptr_t addr, u64 old_len, uptr_t to, u64 new_len, u32 flags)
+static s64 move_vma(struct mm *mm, struct vma *v, uptr_t addr, u64 old_len, uptr_t to, u64 new_len,
+		    u32 flags)
 {
 	struct vma *n;
 	int r;
@@ -89,7 +91,8 @@ static int check_growth(struct mm *mm, const struct vma *v, u64 old_len, u64 new
 {
 	u64 more = new_len > old_len ? (new_len - old_len) >> PAGE_SHIFT : 0;
 
-	if ((v->flags & VMA_F_LOCKED) && mm->locked_pages + more > current_rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT)
+	if ((v->flags & VMA_F_LOCKED) &&
+	    mm->locked_pages + more > current_rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT)
 		return -EAGAIN;
 	return mm_may_grow(mm, more, vma_is_data(v));
 }
@@ -141,7 +144,8 @@ s64 mm_remap(struct mm *mm, uptr_t addr, u64 old_len, u64 new_len, u32 flags, up
 		r = check_growth(mm, v, old_len, new_len);
 	if (r < 0)
 		return r;
-	if (old_len && addr + old_len == v->end && !(flags & MREMAP_DONTUNMAP) && grow_in_place(mm, v, new_len - old_len))
+	if (old_len && addr + old_len == v->end && !(flags & MREMAP_DONTUNMAP) &&
+	    grow_in_place(mm, v, new_len - old_len))
 		return (s64)addr;
 	if (!(flags & MREMAP_MAYMOVE))
 		return -ENOMEM;

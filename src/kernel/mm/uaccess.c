@@ -7,7 +7,8 @@
 #include "kernel/proc/task.h"
 
 #define STRING_CHUNK 256u
-#define STALLS_MAX 64u /* faults in a row that resolve without letting a byte through: memory is thrashing */
+#define STALLS_MAX \
+	64u /* faults in a row that resolve without letting a byte through: memory is thrashing */
 
 __hot bool user_range_ok(uptr_t addr, size_t n)
 {
@@ -44,7 +45,8 @@ static size_t copy_loop(enum copy_kind kind, u8 *buf, uptr_t user, size_t n)
 		if (done == n)
 			break;
 		stalls = got ? 0 : stalls + 1;
-		if (stalls > STALLS_MAX || mm_fault(mm, user + done, kind == COPY_IN ? RF_READ : RF_WRITE) < 0)
+		if (stalls > STALLS_MAX ||
+		    mm_fault(mm, user + done, kind == COPY_IN ? RF_READ : RF_WRITE) < 0)
 			break;
 	}
 	return done;
@@ -159,7 +161,8 @@ static u8 *page_for_access(struct mm *mm, uptr_t va, u32 access)
 		u64 off;
 		u32 prot;
 
-		if (kplat->as_next(&mm->as, va, va + PAGE_SIZE, &at, &off, &prot) && (prot & access) == access)
+		if (kplat->as_next(&mm->as, va, va + PAGE_SIZE, &at, &off, &prot) &&
+		    (prot & access) == access)
 			return (u8 *)(RF_ARENA_BASE + off);
 		if (mm_fault(mm, va, access) < 0)
 			return NULL;

@@ -58,7 +58,8 @@ int vdso_map(struct mm *mm)
 	r = mm_unmap(mm, (uptr_t)at + VVAR_SIZE, size);
 	if (r == 0) {
 		mm->vdso = (uptr_t)at + VVAR_SIZE;
-		at = mm_map(mm, mm->vdso, size, RF_READ | RF_EXEC, MAP_PRIVATE | MAP_FIXED, NULL, 0, VMA_F_VDSO);
+		at = mm_map(mm, mm->vdso, size, RF_READ | RF_EXEC, MAP_PRIVATE | MAP_FIXED, NULL, 0,
+			    VMA_F_VDSO);
 		r = at < 0 ? (int)at : 0;
 	}
 	if (r == 0)

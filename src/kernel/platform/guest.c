@@ -322,8 +322,8 @@ static void guest_as_protect(struct kas *as, uptr_t va, u64 len, u32 mask)
 	}
 }
 
-static __hot bool guest_as_next(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va, u64 *ret_offset,
-			  u32 *ret_prot)
+static __hot bool guest_as_next(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va,
+				u64 *ret_offset, u32 *ret_prot)
 {
 	struct pt_mapping m;
 	u64 *table;

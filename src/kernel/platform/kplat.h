@@ -14,14 +14,15 @@ struct task;
 
 /* Platform address space, embedded in struct mm. */
 struct kas {
-	u64 id;			/* host: HC_PLAT_AS_NEW id */
-	struct pagetable pt;	/* guest */
+	u64 id;                      /* host: HC_PLAT_AS_NEW id */
+	struct pagetable pt;         /* guest */
 	struct pt_freelist deferred; /* guest: tables to free after the flush */
-	u64 *leaf;		/* guest: lowest table of the 2 MiB at leaf_va, used last; NULL = none */
+	u64 *leaf; /* guest: lowest table of the 2 MiB at leaf_va, used last; NULL = none */
 	uptr_t leaf_va;
-	u64 tlb_gen;		/* guest: bumped when translations must go */
-	bool stale;		/* a flush is due */
-	uptr_t stale_lo, stale_hi; /* guest: range of the due flush; lo > hi: nothing, whole space if large */
+	u64 tlb_gen; /* guest: bumped when translations must go */
+	bool stale;  /* a flush is due */
+	uptr_t stale_lo,
+		stale_hi; /* guest: range of the due flush; lo > hi: nothing, whole space if large */
 };
 
 struct kplat_ops {
@@ -34,14 +35,16 @@ struct kplat_ops {
 	/* Present pages keep only the permission bits in `mask`. */
 	void (*as_protect)(struct kas *as, uptr_t va, u64 len, u32 mask);
 	/* Next mapped page in [va, end). */
-	bool (*as_next)(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va, u64 *ret_offset, u32 *ret_prot);
+	bool (*as_next)(struct kas *as, uptr_t va, uptr_t end, uptr_t *ret_va, u64 *ret_offset,
+			u32 *ret_prot);
 	/* After return frames removed by as_unmap/as_map/as_protect may be reused. */
 	void (*as_flush)(struct kas *as);
 	/* User memory of the *current* address space `as`; returns bytes done before the first inaccessible page; never sleeps. */
 	size_t (*copy_in)(struct kas *as, void *dst, uptr_t src, size_t n);
 	size_t (*copy_out)(struct kas *as, uptr_t dst, const void *src, size_t n);
 	size_t (*zero_out)(struct kas *as, uptr_t dst, size_t n);
-	int (*cas_u32)(struct kas *as, uptr_t addr, u32 old, u32 new, u32 *ret_old); /* 0 or -EFAULT */
+	int (*cas_u32)(struct kas *as, uptr_t addr, u32 old, u32 new,
+		       u32 *ret_old); /* 0 or -EFAULT */
 	/* Per task. */
 	int (*task_init)(struct task *t);
 	void (*task_done)(struct task *t);
@@ -52,7 +55,8 @@ struct kplat_ops {
 	void (*run_user)(struct task *t, struct rf_trap *trap);
 	/* FPU state as an XSAVE image (standard format, boot_info()->xsave_size bytes) of current or a task that is not running. */
 	void (*fpu_get)(struct task *t, void *buf);
-	void (*fpu_set)(struct task *t, const void *buf); /* the image must be valid: fpu_sanitize() first */
+	void (*fpu_set)(struct task *t,
+			const void *buf); /* the image must be valid: fpu_sanitize() first */
 	void (*fpu_reset)(struct task *t);
 	/* After current changed: on the incoming task's stack. */
 	void (*task_switched)(struct task *prev, struct task *next);

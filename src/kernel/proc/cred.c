@@ -114,8 +114,8 @@ void cred_commit(struct cred *c)
 		old->user->tasks--;
 		c->user->tasks++;
 	}
-	if (old && (old->euid != c->euid || old->egid != c->egid || old->fsuid != c->fsuid || old->fsgid != c->fsgid ||
-		    (c->cap_permitted & ~old->cap_permitted))) {
+	if (old && (old->euid != c->euid || old->egid != c->egid || old->fsuid != c->fsuid ||
+		    old->fsgid != c->fsgid || (c->cap_permitted & ~old->cap_permitted))) {
 		t->dumpable_off = true;
 		t->pdeath_signal = 0;
 	}

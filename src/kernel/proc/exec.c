@@ -84,7 +84,9 @@ static void reset_signals(struct task *t)
 	for (int i = 0; i < _NSIG; i++) {
 		u64 handler = t->sighand->action[i].sa_handler;
 
-		t->sighand->action[i] = (struct linux_sigaction){ .sa_handler = handler == SIG_IGN ? SIG_IGN : SIG_DFL };
+		t->sighand->action[i] =
+			(struct linux_sigaction){ .sa_handler =
+							  handler == SIG_IGN ? SIG_IGN : SIG_DFL };
 	}
 	t->altstack = (struct linux_stack){ .ss_flags = SS_DISABLE };
 	t->restart = NULL;

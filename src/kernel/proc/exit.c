@@ -22,7 +22,8 @@ void task_release_mm(struct task *t)
 		futex_exit_robust(t);
 	t->robust_list = 0;
 	/* As Linux: nobody is left to look at the word if the memory goes with us. */
-	if (t->mm && t->clear_child_tid && t->mm->users > 1 && put_user_u32(t->clear_child_tid, 0) == 0)
+	if (t->mm && t->clear_child_tid && t->mm->users > 1 &&
+	    put_user_u32(t->clear_child_tid, 0) == 0)
 		futex_wake_address(t->clear_child_tid, 1);
 	t->clear_child_tid = 0;
 	t->vfork_child = false;

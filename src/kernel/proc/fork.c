@@ -16,8 +16,9 @@
 #include "kernel/proc/signal.h"
 #include "kernel/sys/syscall.h"
 
-#define CLONE_NEW_ANY                                                                                             \
-	((u64)CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+#define CLONE_NEW_ANY                                                                       \
+	((u64)CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
+	 CLONE_NEWPID | CLONE_NEWNET)
 #define FPU_IMAGE_MAX 16384 /* XCR0 with AMX needs 11 KiB */
 
 /* As clone3(2)'s argument, checked and reduced to what we support. */
@@ -336,7 +337,8 @@ static int clone_args_from_user(struct linux_clone_args *ret, uptr_t addr, u64 s
 
 static int check_clone3(const struct linux_clone_args *c)
 {
-	if (c->flags & ~0x3ffffffffull || (c->flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME))))
+	if (c->flags & ~0x3ffffffffull ||
+	    (c->flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME))))
 		return -EINVAL;
 	if (c->exit_signal > _NSIG)
 		return -EINVAL;

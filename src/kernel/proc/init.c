@@ -15,31 +15,45 @@
 #include "kernel/proc/proc.h"
 #include "kernel/proc/signal.h"
 
-#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define STATUS_NOT_FOUND 127
+#define PATH_DEFAULT          "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define STATUS_NOT_FOUND      127
 #define STATUS_CANNOT_EXECUTE 126
-#define STATUS_SETUP 205
-#define TIMER_SLACK_NS 50000
-#define MAX_TASKS_DEFAULT 4096u
-#define MESSAGE_MAX 512
+#define STATUS_SETUP          205
+#define TIMER_SLACK_NS        50000
+#define MAX_TASKS_DEFAULT     4096u
+#define MESSAGE_MAX           512
 
 static const char *error_text(int err)
 {
 	switch (err) {
-	case ENOENT: return "No such file or directory";
-	case EACCES: return "Permission denied";
-	case ENOEXEC: return "Exec format error";
-	case EISDIR: return "Is a directory";
-	case ENOTDIR: return "Not a directory";
-	case ELOOP: return "Too many levels of symbolic links";
-	case ENOMEM: return "Cannot allocate memory";
-	case E2BIG: return "Argument list too long";
-	case EIO: return "Input/output error";
-	case ENAMETOOLONG: return "File name too long";
-	case ELIBBAD: return "Accessing a corrupted shared library";
-	case EPERM: return "Operation not permitted";
-	case ETXTBSY: return "Text file busy";
-	default: return NULL;
+	case ENOENT:
+		return "No such file or directory";
+	case EACCES:
+		return "Permission denied";
+	case ENOEXEC:
+		return "Exec format error";
+	case EISDIR:
+		return "Is a directory";
+	case ENOTDIR:
+		return "Not a directory";
+	case ELOOP:
+		return "Too many levels of symbolic links";
+	case ENOMEM:
+		return "Cannot allocate memory";
+	case E2BIG:
+		return "Argument list too long";
+	case EIO:
+		return "Input/output error";
+	case ENAMETOOLONG:
+		return "File name too long";
+	case ELIBBAD:
+		return "Accessing a corrupted shared library";
+	case EPERM:
+		return "Operation not permitted";
+	case ETXTBSY:
+		return "Text file busy";
+	default:
+		return NULL;
 	}
 }
 
@@ -100,7 +114,8 @@ static int exec_search(const char *name, char *const *argv, char *const *envp)
 		return exec_load(AT_FDCWD, name, argv, envp, 0);
 	for (dirs = dirs ? dirs : PATH_DEFAULT;; dirs++) {
 		const char *end = strchrnul(dirs, ':');
-		char *path = kasprintf("%.*s%s%s", (int)(end - dirs), dirs, end > dirs ? "/" : "", name);
+		char *path =
+			kasprintf("%.*s%s%s", (int)(end - dirs), dirs, end > dirs ? "/" : "", name);
 
 		if (!path)
 			return -ENOMEM;
@@ -225,7 +240,8 @@ void init_start(void)
 
 	pid_init();
 	futex_init();
-	max_tasks = b->max_tasks && b->max_tasks < PID_MAX ? (unsigned)b->max_tasks : MAX_TASKS_DEFAULT;
+	max_tasks =
+		b->max_tasks && b->max_tasks < PID_MAX ? (unsigned)b->max_tasks : MAX_TASKS_DEFAULT;
 	reaper = first_task("init", NULL);
 	if (!reaper)
 		panic("no memory for the first process");

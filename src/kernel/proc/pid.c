@@ -4,7 +4,7 @@
 #include "base/bug.h"
 #include "kernel/proc/proc.h"
 
-#define TID_BUCKETS 1024u
+#define TID_BUCKETS    1024u
 #define PID_WRAP_START 300 /* after a wrap, as Linux leaves the low numbers alone */
 
 static u32 pid_holds[PID_MAX]; /* by threads, groups and sessions */

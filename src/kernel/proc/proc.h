@@ -5,8 +5,8 @@
 #include "base/types.h"
 #include "kernel/proc/task.h"
 
-#define PID_MAX 32768
-#define PID_INIT 1    /* the kernel's own reaper */
+#define PID_MAX     32768
+#define PID_INIT    1 /* the kernel's own reaper */
 #define PID_PROGRAM 2 /* the sandboxed program: the sandbox ends with it */
 
 struct linux_rusage;
@@ -16,7 +16,7 @@ struct linux_rusage;
 struct user {
 	struct list node;
 	u32 refs, uid;
-	unsigned tasks;	    /* RLIMIT_NPROC */
+	unsigned tasks;     /* RLIMIT_NPROC */
 	unsigned sigqueues; /* RLIMIT_SIGPENDING */
 };
 struct user *user_get(u32 uid); /* new reference or NULL */
@@ -28,8 +28,8 @@ bool capable(int cap); /* of current */
 
 /* ---- pid.c ---- */
 void pid_init(void);
-int pid_alloc(void);	  /* with one hold; -EAGAIN: none free */
-void pid_hold(int nr);	  /* as thread, group or session id */
+int pid_alloc(void);   /* with one hold; -EAGAIN: none free */
+void pid_hold(int nr); /* as thread, group or session id */
 void pid_drop(int nr);
 void tid_hash_add(struct task *t);
 void tid_hash_del(struct task *t);
@@ -62,8 +62,9 @@ static inline struct task *process_live_thread(const struct process *p)
 /* ---- times ---- */
 void process_times(const struct process *p, u64 *ret_utime_ns, u64 *ret_stime_ns);
 u64 process_cpu_time_ns(const struct process *p);
-void process_rusage(const struct process *p, struct linux_rusage *ret);	     /* RUSAGE_SELF */
-void process_rusage_both(const struct process *p, struct linux_rusage *ret); /* and waited-for children */
+void process_rusage(const struct process *p, struct linux_rusage *ret); /* RUSAGE_SELF */
+void process_rusage_both(const struct process *p,
+			 struct linux_rusage *ret); /* and waited-for children */
 void process_rusage_children(const struct process *p, struct linux_rusage *ret);
 void task_rusage(const struct task *t, struct linux_rusage *ret);
 
@@ -79,6 +80,6 @@ int futex_wake_address(uptr_t addr, unsigned n);
 
 /* ---- time/ ---- */
 void itimers_init(struct process *p);
-void itimers_exit(struct process *p);	   /* cancels interval timers */
+void itimers_exit(struct process *p);      /* cancels interval timers */
 void posix_timers_exit(struct process *p); /* deletes all: exec and exit */
 void rlimit_cpu_changed(struct process *p);

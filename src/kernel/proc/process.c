@@ -226,7 +226,8 @@ void process_rusage(const struct process *p, struct linux_rusage *ret)
 
 void process_rusage_children(const struct process *p, struct linux_rusage *ret)
 {
-	*ret = (struct linux_rusage){ .ru_minflt = (s64)p->child_minflt, .ru_majflt = (s64)p->child_majflt };
+	*ret = (struct linux_rusage){ .ru_minflt = (s64)p->child_minflt,
+				      .ru_majflt = (s64)p->child_majflt };
 	rusage_set_time(&ret->ru_utime, p->child_utime_ns);
 	rusage_set_time(&ret->ru_stime, p->child_stime_ns);
 	ret->ru_maxrss = (s64)(p->child_maxrss * (PAGE_SIZE / 1024));

@@ -11,16 +11,18 @@
 #include "kernel/platform/kplat.h"
 #include "kernel/proc/signal.h"
 
-#define RED_ZONE 128
-#define USER_CS 0x33
-#define USER_SS 0x2b
+#define RED_ZONE     128
+#define USER_CS      0x33
+#define USER_SS      0x2b
 #define USER_RIP_MAX (1ull << 47)
 
 #define RFLAGS_TF 0x100u
 #define RFLAGS_DF 0x400u
 #define RFLAGS_RF 0x10000u
 /* What rt_sigreturn may set: CF PF AF ZF SF TF DF OF RF AC. */
-#define RFLAGS_RESTORED (0x1u | 0x4u | 0x10u | 0x40u | 0x80u | RFLAGS_TF | RFLAGS_DF | 0x800u | RFLAGS_RF | 0x40000u)
+#define RFLAGS_RESTORED                                                                     \
+	(0x1u | 0x4u | 0x10u | 0x40u | 0x80u | RFLAGS_TF | RFLAGS_DF | 0x800u | RFLAGS_RF | \
+	 0x40000u)
 
 #define XSAVE_ALIGN 64
 
@@ -112,7 +114,8 @@ static int restore_fpu(struct task *t, uptr_t addr)
 		u32 size = fx->sw_reserved.xstate_size;
 		u64 features = fx->sw_reserved.xfeatures;
 
-		r = copy_from_user(b.image + XSAVE_LEGACY_SIZE, addr + XSAVE_LEGACY_SIZE, size - XSAVE_LEGACY_SIZE);
+		r = copy_from_user(b.image + XSAVE_LEGACY_SIZE, addr + XSAVE_LEGACY_SIZE,
+				   size - XSAVE_LEGACY_SIZE);
 		*xstate_bv(b.image) &= features;
 	} else if (has_header()) {
 		*xstate_bv(b.image) = XSTATE_X87 | XSTATE_SSE;
@@ -142,7 +145,8 @@ static void altstack_reset(struct task *t)
 	t->altstack = (struct linux_stack){ .ss_flags = SS_DISABLE };
 }
 
-s64 altstack_change(struct task *t, const struct linux_stack *set, struct linux_stack *ret_old, uptr_t sp)
+s64 altstack_change(struct task *t, const struct linux_stack *set, struct linux_stack *ret_old,
+		    uptr_t sp)
 {
 	bool on = altstack_contains(t, sp);
 	u32 mode;
@@ -151,7 +155,9 @@ s64 altstack_change(struct task *t, const struct linux_stack *set, struct linux_
 		u32 flags = (u32)t->altstack.ss_flags & SS_FLAG_BITS;
 
 		*ret_old = t->altstack;
-		ret_old->ss_flags = (s32)(flags | (!t->altstack.ss_size ? SS_DISABLE : on ? SS_ONSTACK : 0));
+		ret_old->ss_flags = (s32)(flags | (!t->altstack.ss_size ? SS_DISABLE
+						   : on                 ? SS_ONSTACK
+									: 0));
 	}
 	if (!set)
 		return 0;
@@ -178,7 +184,8 @@ struct frame_place {
 };
 
 /* -EFAULT when a frame that is to lie on the alternate stack does not fit there. */
-static int place_frame(const struct task *t, const struct linux_sigaction *sa, struct frame_place *ret)
+static int place_frame(const struct task *t, const struct linux_sigaction *sa,
+		       struct frame_place *ret)
 {
 	const struct linux_stack *alt = &t->altstack;
 	uptr_t sp = t->regs.rsp - RED_ZONE;
@@ -188,7 +195,8 @@ static int place_frame(const struct task *t, const struct linux_sigaction *sa, s
 		sp = alt->ss_sp + alt->ss_size;
 		on_alt = true;
 	}
-	sp = ALIGN_DOWN(sp - (boot_info()->xsave_size + FP_XSTATE_MAGIC2_SIZE), SIGFRAME_FPSTATE_ALIGN);
+	sp = ALIGN_DOWN(sp - (boot_info()->xsave_size + FP_XSTATE_MAGIC2_SIZE),
+			SIGFRAME_FPSTATE_ALIGN);
 	ret->fpstate = sp;
 	sp = ALIGN_DOWN(sp - sizeof(struct linux_rt_sigframe), SIGFRAME_STACK_ALIGN) - 8;
 	ret->frame = sp;
@@ -202,12 +210,29 @@ static void save_registers(struct linux_sigcontext *sc, const struct task *t)
 	const struct rf_regs *r = &t->regs;
 
 	*sc = (struct linux_sigcontext){
-		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11,
-		.r12 = r->r12, .r13 = r->r13, .r14 = r->r14, .r15 = r->r15,
-		.rdi = r->rdi, .rsi = r->rsi, .rbp = r->rbp, .rbx = r->rbx,
-		.rdx = r->rdx, .rax = r->rax, .rcx = r->rcx, .rsp = r->rsp,
-		.rip = r->rip, .eflags = r->rflags, .cs = USER_CS, .ss = USER_SS,
-		.err = t->fault_error, .trapno = t->fault_trapno, .cr2 = t->fault_addr,
+		.r8 = r->r8,
+		.r9 = r->r9,
+		.r10 = r->r10,
+		.r11 = r->r11,
+		.r12 = r->r12,
+		.r13 = r->r13,
+		.r14 = r->r14,
+		.r15 = r->r15,
+		.rdi = r->rdi,
+		.rsi = r->rsi,
+		.rbp = r->rbp,
+		.rbx = r->rbx,
+		.rdx = r->rdx,
+		.rax = r->rax,
+		.rcx = r->rcx,
+		.rsp = r->rsp,
+		.rip = r->rip,
+		.eflags = r->rflags,
+		.cs = USER_CS,
+		.ss = USER_SS,
+		.err = t->fault_error,
+		.trapno = t->fault_trapno,
+		.cr2 = t->fault_addr,
 	};
 }
 
@@ -240,7 +265,8 @@ static void enter_handler(struct task *t, int sig, const struct linux_sigaction 
 	r->orig_rax = ~0ull;
 }
 
-int sigframe_setup(struct task *t, int sig, const struct linux_sigaction *sa, const struct linux_siginfo *info, u64 saved_mask)
+int sigframe_setup(struct task *t, int sig, const struct linux_sigaction *sa,
+		   const struct linux_siginfo *info, u64 saved_mask)
 {
 	struct linux_rt_sigframe f = { .pretcode = sa->sa_restorer, .info = *info };
 	struct frame_place at;

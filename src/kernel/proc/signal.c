@@ -66,7 +66,8 @@ static bool default_is_fatal(const struct process *p, int sig)
 {
 	const struct linux_sigaction *a = process_action(p, sig);
 
-	return a && a->sa_handler == SIG_DFL && !(SIGSET_BIT(sig) & (SIGSET_STOP | SIGSET_IGNORED_BY_DEFAULT));
+	return a && a->sa_handler == SIG_DFL &&
+	       !(SIGSET_BIT(sig) & (SIGSET_STOP | SIGSET_IGNORED_BY_DEFAULT));
 }
 
 /* ---- queues ---- */
@@ -175,7 +176,8 @@ static struct sigqueue *sigqueue_new(const struct process *p)
 }
 
 /* Without memory or beyond the limit a signal loses its information, a real-time one sent as such fails. */
-static int enqueue(struct process *p, struct sigpending *s, int sig, const struct linux_siginfo *info)
+static int enqueue(struct process *p, struct sigpending *s, int sig,
+		   const struct linux_siginfo *info)
 {
 	struct sigqueue *q;
 
@@ -490,7 +492,8 @@ void siginfo_user(struct linux_siginfo *info, int sig, int code)
 	info->si_uid = current->cred->uid;
 }
 
-static void siginfo_child(struct linux_siginfo *info, const struct process *p, int sig, int why, int status)
+static void siginfo_child(struct linux_siginfo *info, const struct process *p, int sig, int why,
+			  int status)
 {
 	u64 u, s;
 
@@ -527,7 +530,8 @@ int signal_may_send(const struct process *p, int sig)
 
 	if (p == current->proc)
 		return 0;
-	if (me->euid == c->suid || me->euid == c->uid || me->uid == c->suid || me->uid == c->uid || capable(CAP_KILL))
+	if (me->euid == c->suid || me->euid == c->uid || me->uid == c->suid || me->uid == c->uid ||
+	    capable(CAP_KILL))
 		return 0;
 	return sig == SIGCONT && p->sid == current->proc->sid ? 0 : -EPERM;
 }

@@ -8,11 +8,12 @@
 #include "kernel/proc/task.h"
 
 #define SIGSET_UNBLOCKABLE (SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP))
-#define SIGSET_STOP (SIGSET_BIT(SIGSTOP) | SIGSET_BIT(SIGTSTP) | SIGSET_BIT(SIGTTIN) | SIGSET_BIT(SIGTTOU))
+#define SIGSET_STOP \
+	(SIGSET_BIT(SIGSTOP) | SIGSET_BIT(SIGTSTP) | SIGSET_BIT(SIGTTIN) | SIGSET_BIT(SIGTTOU))
 #define SIGSET_IGNORED_BY_DEFAULT \
 	(SIGSET_BIT(SIGCONT) | SIGSET_BIT(SIGCHLD) | SIGSET_BIT(SIGWINCH) | SIGSET_BIT(SIGURG))
-#define SIGSET_SYNCHRONOUS                                                                          \
-	(SIGSET_BIT(SIGSEGV) | SIGSET_BIT(SIGBUS) | SIGSET_BIT(SIGILL) | SIGSET_BIT(SIGTRAP) |      \
+#define SIGSET_SYNCHRONOUS                                                                     \
+	(SIGSET_BIT(SIGSEGV) | SIGSET_BIT(SIGBUS) | SIGSET_BIT(SIGILL) | SIGSET_BIT(SIGTRAP) | \
 	 SIGSET_BIT(SIGFPE) | SIGSET_BIT(SIGSYS))
 
 /* A queued signal with its siginfo. */
@@ -75,8 +76,10 @@ void sighand_unref(struct sighand *h);
 
 /* ---- frames (sigframe.c) ---- */
 /* Builds the frame of a handler on the user stack and lets regs point at it. -EFAULT: no room. */
-int sigframe_setup(struct task *t, int sig, const struct linux_sigaction *sa, const struct linux_siginfo *info, u64 saved_mask);
+int sigframe_setup(struct task *t, int sig, const struct linux_sigaction *sa,
+		   const struct linux_siginfo *info, u64 saved_mask);
 /* rt_sigreturn(2): -EFAULT for a frame that does not hold up. */
 int sigframe_restore(struct task *t);
 bool altstack_contains(const struct task *t, uptr_t sp);
-s64 altstack_change(struct task *t, const struct linux_stack *set, struct linux_stack *ret_old, uptr_t sp);
+s64 altstack_change(struct task *t, const struct linux_stack *set, struct linux_stack *ret_old,
+		    uptr_t sp);

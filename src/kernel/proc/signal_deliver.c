@@ -86,7 +86,8 @@ static void restart_without_handler(struct task *t)
 	}
 }
 
-static void run_handler(struct task *t, int sig, struct linux_sigaction *action, const struct linux_siginfo *info)
+static void run_handler(struct task *t, int sig, struct linux_sigaction *action,
+			const struct linux_siginfo *info)
 {
 	struct linux_sigaction sa = *action;
 	u64 saved = t->restore_blocked ? t->saved_blocked : t->blocked;
@@ -102,7 +103,8 @@ static void run_handler(struct task *t, int sig, struct linux_sigaction *action,
 		signal_force(SIGSEGV);
 		return;
 	}
-	signal_set_blocked(t, t->blocked | sa.sa_mask | (sa.sa_flags & SA_NODEFER ? 0 : SIGSET_BIT(sig)));
+	signal_set_blocked(t, t->blocked | sa.sa_mask |
+				      (sa.sa_flags & SA_NODEFER ? 0 : SIGSET_BIT(sig)));
 }
 
 static void act_default(struct process *p, int sig)

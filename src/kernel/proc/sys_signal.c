@@ -10,8 +10,8 @@
 #include "kernel/sys/syscall.h"
 #include "kernel/time/timespec.h"
 
-#define SA_KNOWN                                                                                       \
-	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK |     \
+#define SA_KNOWN                                                                                   \
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK | \
 	 SA_RESTART | SA_NODEFER | (u64)SA_RESETHAND)
 
 static bool signal_number_ok(int sig)

@@ -28,7 +28,7 @@ struct cred { /* immutable once shared: copy, change, replace */
 };
 
 struct sigpending {
-	u64 set;	   /* bit N-1 */
+	u64 set;           /* bit N-1 */
 	struct list queue; /* struct sigqueue */
 };
 struct sighand { /* shared with CLONE_SIGHAND */
@@ -39,61 +39,62 @@ struct sighand { /* shared with CLONE_SIGHAND */
 #define TASK_COMM_LEN 16
 
 struct task {
-	struct rf_regs regs;	/* user registers while in the kernel; first */
+	struct rf_regs regs; /* user registers while in the kernel; first */
 	/* scheduler */
 	enum task_state state;
-	u32 cpu;		/* last CPU */
+	u32 cpu; /* last CPU */
 	bool on_runqueue, on_cpu;
-	bool queued_woken;	/* queued by a wake-up, ahead of those whose slice ended */
-	u64 queued_ns;		/* about when */
+	bool queued_woken; /* queued by a wake-up, ahead of those whose slice ended */
+	u64 queued_ns;     /* about when */
 	struct list run_node;
-	void *kstack;		/* lowest address above the guard */
-	u64 kernel_rsp;		/* while switched out */
+	void *kstack;   /* lowest address above the guard */
+	u64 kernel_rsp; /* while switched out */
 	u64 cpu_mask;
 	u64 utime_ns, stime_ns, run_start_ns; /* accounting */
 	u64 nvcsw, nivcsw;
 	struct ktimer sleep_timer;
 	bool sleep_timed_out;
 	/* platform */
-	u64 plat_ctx;		/* host: HC_PLAT_CTX_NEW id */
-	void *fpu;		/* guest: XSAVE area, 64-byte aligned */
-	bool fpu_valid;		/* guest: the area, not the registers of fpu_cpu, is current */
+	u64 plat_ctx;   /* host: HC_PLAT_CTX_NEW id */
+	void *fpu;      /* guest: XSAVE area, 64-byte aligned */
+	bool fpu_valid; /* guest: the area, not the registers of fpu_cpu, is current */
 	u32 fpu_cpu;
 	/* identity */
 	int tid;
 	struct process *proc;
-	struct list thread_node;	/* proc->threads */
+	struct list thread_node; /* proc->threads */
 	struct list tid_hash;
 	char comm[TASK_COMM_LEN];
 	u32 refs;
 	/* resources */
-	struct mm *mm;			/* NULL after exit */
+	struct mm *mm; /* NULL after exit */
 	struct fdtable *files;
 	struct fs_context *fs;
 	struct sighand *sighand;
 	struct cred *cred;
 	/* signals */
 	u64 blocked;
-	u64 saved_blocked;		/* sigsuspend, ppoll…: restored after the handler's frame is built */
+	u64 saved_blocked; /* sigsuspend, ppoll…: restored after the handler's frame is built */
 	bool restore_blocked;
 	struct sigpending pending;
 	struct linux_stack altstack;
 	u64 (*restart)(struct task *t); /* restart_syscall(2) */
 	u64 restart_arg[6];
-	bool sigpending_flag;		/* something deliverable may be pending: look before returning to user mode */
-	u64 sigwait_set;		/* signals a sigtimedwait waits for */
+	bool sigpending_flag; /* something deliverable may be pending: look before returning to user mode */
+	u64 sigwait_set;                           /* signals a sigtimedwait waits for */
 	u64 fault_trapno, fault_error, fault_addr; /* last exception, for signal frames */
 	/* exit and thread library */
 	uptr_t set_child_tid, clear_child_tid, robust_list, rseq;
 	u32 rseq_len, rseq_sig;
-	int exit_code;			/* wait status */
+	int exit_code; /* wait status */
 	int exit_signal;
 	bool exiting, group_exit_seen;
 	bool vfork_child;
-	struct waitq *vfork_done;	/* parent's wait queue while it waits for vfork's child */
+	struct waitq *vfork_done; /* parent's wait queue while it waits for vfork's child */
 	int pdeath_signal;
 	u32 personality;
-	u32 sched_policy; int sched_priority, nice;
+	u32 sched_policy;
+	int sched_priority, nice;
 	bool no_new_privs, dumpable_off;
 	bool in_syscall;
 	u64 syscall_nr;
@@ -103,40 +104,41 @@ struct task {
 struct process {
 	int pid;
 	u32 refs;
-	struct list threads;	  /* struct task.thread_node */
+	struct list threads; /* struct task.thread_node */
 	unsigned nr_threads;
 	struct task *leader;
 	struct process *parent;
-	int ppid;		/* its pid: getppid(2) reads it without the kernel lock */
+	int ppid; /* its pid: getppid(2) reads it without the kernel lock */
 	struct list children, sibling;
-	struct list all_node;	  /* `processes` */
+	struct list all_node; /* `processes` */
 	struct process_group *pgrp;
 	struct list pgrp_node;
 	int sid;
-	bool ctty;		  /* session has the controlling terminal */
+	bool ctty;                 /* session has the controlling terminal */
 	struct sigpending pending; /* shared pending signals */
-	struct waitq child_wq;	  /* wait4: state changes of children */
-	struct waitq signal_wq;	  /* signalfd */
-	int exit_code;		  /* wait status once zombie */
+	struct waitq child_wq;     /* wait4: state changes of children */
+	struct waitq signal_wq;    /* signalfd */
+	int exit_code;             /* wait status once zombie */
 	bool group_exiting, zombie, stopped, continued, stop_reported;
 	int stop_signal;
 	bool did_exec;
 	bool child_subreaper;
 	struct linux_rlimit64 rlimit[16];
-	u64 utime_ns, stime_ns, child_utime_ns, child_stime_ns; /* of ended threads / waited children */
+	u64 utime_ns, stime_ns, child_utime_ns,
+		child_stime_ns; /* of ended threads / waited children */
 	u64 minflt, majflt, child_minflt, child_majflt, maxrss, child_maxrss; /* maxrss: pages */
-	u64 start_ns;		  /* CLOCK_BOOTTIME */
+	u64 start_ns;                                                         /* CLOCK_BOOTTIME */
 	struct ktimer itimer_real;
 	u64 itimer_real_interval;
 	u64 itimer_virt[2], itimer_virt_interval[2]; /* VIRTUAL, PROF: remaining CPU ns */
 	struct rb_root posix_timers;
 	int next_timer_id;
 	int oom_score_adj;
-	struct task *exec_task;	  /* thread in execve(2) that waits for the others to go, or NULL */
-	struct waitq exit_wq;	  /* threads that wait for other threads to end */
+	struct task *exec_task; /* thread in execve(2) that waits for the others to go, or NULL */
+	struct waitq exit_wq;   /* threads that wait for other threads to end */
 	unsigned nr_posix_timers;
-	struct ktimer itimer_cpu; /* looks at ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU */
-	u64 cpu_limit_warned_s;	  /* RLIMIT_CPU: second of the last SIGXCPU */
+	struct ktimer itimer_cpu;  /* looks at ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU */
+	u64 cpu_limit_warned_s;    /* RLIMIT_CPU: second of the last SIGXCPU */
 	u32 membarrier_registered; /* MEMBARRIER_CMD_* accepted */
 	int ioprio;
 	bool keep_caps;
@@ -145,13 +147,13 @@ struct process {
 extern struct list processes; /* struct process.all_node */
 extern unsigned nr_tasks, max_tasks;
 
-struct task *task_find(int tid);		/* borrowed; NULL */
-struct process *process_find(int pid);		/* borrowed; NULL; zombies included */
+struct task *task_find(int tid);       /* borrowed; NULL */
+struct process *process_find(int pid); /* borrowed; NULL; zombies included */
 struct task *task_ref(struct task *t);
 void task_unref(struct task *t);
 struct cred *cred_ref(struct cred *c);
 void cred_unref(struct cred *c);
-struct cred *cred_copy(const struct cred *c);	/* NULL: no memory */
+struct cred *cred_copy(const struct cred *c); /* NULL: no memory */
 bool cred_capable(const struct cred *c, int cap);
 static inline u64 task_rlimit(const struct task *t, unsigned which)
 {
@@ -195,7 +197,8 @@ void signal_from_host(u64 bits);
  */
 int exec_load(int dirfd, const char *path, char *const *argv, char *const *envp, u32 at_flags);
 /* execve(2)'s other half: what exec resets in the process (signals, cloexec, timers, robust list, threads). proc/exec.c */
-int process_begin_exec(void);		/* kills other threads; -EAGAIN if current is being killed */
-void process_end_exec(const char *comm, struct mm *new_mm, const struct cred *new_cred); /* takes new_mm */
+int process_begin_exec(void); /* kills other threads; -EAGAIN if current is being killed */
+void process_end_exec(const char *comm, struct mm *new_mm,
+		      const struct cred *new_cred); /* takes new_mm */
 /* clear_child_tid, robust futexes, vfork parent: before the old mm goes. proc/ */
 void task_release_mm(struct task *t);

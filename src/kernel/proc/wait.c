@@ -20,7 +20,7 @@ struct wait_request {
 
 /* What was found; copied out of the child before it is released. */
 struct wait_result {
-	int pid, status; /* wait(2) status */
+	int pid, status;  /* wait(2) status */
 	int cause, value; /* CLD_*, si_status */
 	u32 uid;
 	struct linux_rusage usage;
@@ -37,7 +37,8 @@ static bool eligible(const struct wait_request *rq, const struct process *p)
 	return (rq->options & __WALL) || is_clone == !!(rq->options & __WCLONE);
 }
 
-static void fill_result(struct wait_result *ret, const struct process *p, int status, int cause, int value)
+static void fill_result(struct wait_result *ret, const struct process *p, int status, int cause,
+			int value)
 {
 	ret->pid = p->pid;
 	ret->status = status;
@@ -163,8 +164,11 @@ sysret_t sys_wait4(const struct sysargs *a)
 
 static int waitid_request(const struct sysargs *a, struct wait_request *rq)
 {
-	*rq = (struct wait_request){ .which = arg_int(a, 0), .id = arg_int(a, 1), .options = arg_u32(a, 3) };
-	if (rq->options & ~(u32)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
+	*rq = (struct wait_request){ .which = arg_int(a, 0),
+				     .id = arg_int(a, 1),
+				     .options = arg_u32(a, 3) };
+	if (rq->options & ~(u32)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+				 __WCLONE | __WALL))
 		return -EINVAL;
 	if (!(rq->options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;

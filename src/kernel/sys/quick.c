@@ -16,13 +16,13 @@
 #include "kernel/proc/task.h"
 #include "kernel/sys/syscall.h"
 
-#define QUICK(name, value)                                                                     \
-	static __hot __attribute__((no_caller_saved_registers)) s64 quick_##name(void)         \
-	{                                                                                      \
-		const struct task *t = current;                                                \
-											       \
-		this_cpu()->shared->syscalls++;                                                \
-		return value;                                                                  \
+#define QUICK(name, value)                                                             \
+	static __hot __attribute__((no_caller_saved_registers)) s64 quick_##name(void) \
+	{                                                                              \
+		const struct task *t = current;                                        \
+                                                                                       \
+		this_cpu()->shared->syscalls++;                                        \
+		return value;                                                          \
 	}
 
 QUICK(getpid, t->proc->pid)

@@ -19,9 +19,9 @@
 #include "kernel/sys/syscall.h"
 #include "kernel/sys/uts.h"
 
-#define NS_PER_TICK (NSEC_PER_SEC / USER_HZ)
+#define NS_PER_TICK  (NSEC_PER_SEC / USER_HZ)
 #define RANDOM_CHUNK 512u
-#define RANDOM_MAX 0x7ffff000ull /* bytes a call; as read(2) */
+#define RANDOM_MAX   0x7ffff000ull /* bytes a call; as read(2) */
 
 /* ---- names ---- */
 
@@ -40,7 +40,10 @@ const char *uts_hostname(void)
 
 sysret_t sys_uname(const struct sysargs *a)
 {
-	struct linux_utsname u = { .sysname = UTS_SYSNAME, .release = UTS_RELEASE, .version = UTS_VERSION, .machine = UTS_MACHINE };
+	struct linux_utsname u = { .sysname = UTS_SYSNAME,
+				   .release = UTS_RELEASE,
+				   .version = UTS_VERSION,
+				   .machine = UTS_MACHINE };
 
 	strlcpy(u.nodename, uts_hostname(), sizeof(u.nodename));
 	strlcpy(u.domainname, domainname, sizeof(u.domainname));
@@ -204,11 +207,12 @@ sysret_t sys_personality(const struct sysargs *a)
 sysret_t sys_unshare(const struct sysargs *a)
 {
 	u64 flags = arg_u64(a, 0);
-	const u64 alone = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM, plain = CLONE_FS | CLONE_FILES | CLONE_SYSVSEM;
+	const u64 alone = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM,
+		  plain = CLONE_FS | CLONE_FILES | CLONE_SYSVSEM;
 	struct task *t = current;
 
-	if (flags & ~(alone | plain | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-		      CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME))
+	if (flags & ~(alone | plain | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+		      CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME))
 		return -EINVAL;
 	if (flags & ~(alone | plain))
 		return -EPERM;

@@ -10,20 +10,21 @@
 #include "kernel/proc/proc.h"
 #include "kernel/sys/syscall.h"
 
-#define ID_KEEP (~0u)
+#define ID_KEEP    (~0u)
 #define GROUPS_MAX 65536u
 /* Capabilities that go with fsuid 0: capabilities(7), "Effect of user ID changes". */
-#define CAP_FS_SET                                                                                                  \
-	(1ull << CAP_CHOWN | 1ull << CAP_MKNOD | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_DAC_READ_SEARCH |          \
-	 1ull << CAP_FOWNER | 1ull << CAP_FSETID | 1ull << CAP_LINUX_IMMUTABLE | 1ull << CAP_MAC_OVERRIDE)
+#define CAP_FS_SET                                                               \
+	(1ull << CAP_CHOWN | 1ull << CAP_MKNOD | 1ull << CAP_DAC_OVERRIDE |      \
+	 1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_FOWNER | 1ull << CAP_FSETID | \
+	 1ull << CAP_LINUX_IMMUTABLE | 1ull << CAP_MAC_OVERRIDE)
 #define SECBIT_NO_SETUID_FIXUP (1u << 2)
-#define SECBIT_KEEP_CAPS (1u << 4)
+#define SECBIT_KEEP_CAPS       (1u << 4)
 
-#define ID_GETTER(name, field)                          \
-	sysret_t sys_##name(const struct sysargs *a)    \
-	{                                               \
-		(void)a;                                \
-		return current->cred->field;            \
+#define ID_GETTER(name, field)                       \
+	sysret_t sys_##name(const struct sysargs *a) \
+	{                                            \
+		(void)a;                             \
+		return current->cred->field;         \
 	}
 ID_GETTER(getuid, uid)
 ID_GETTER(geteuid, euid)
@@ -32,7 +33,8 @@ ID_GETTER(getegid, egid)
 
 static sysret_t put_ids(const struct sysargs *a, u32 r, u32 e, u32 s)
 {
-	if (put_user_u32(arg_ptr(a, 0), r) < 0 || put_user_u32(arg_ptr(a, 1), e) < 0 || put_user_u32(arg_ptr(a, 2), s) < 0)
+	if (put_user_u32(arg_ptr(a, 0), r) < 0 || put_user_u32(arg_ptr(a, 1), e) < 0 ||
+	    put_user_u32(arg_ptr(a, 2), s) < 0)
 		return -EFAULT;
 	return 0;
 }
@@ -138,7 +140,8 @@ sysret_t sys_setresuid(const struct sysargs *a)
 	const struct cred *old = current->cred;
 	struct cred *c;
 
-	if (!capable(CAP_SETUID) && !(uid_allowed(old, r) && uid_allowed(old, e) && uid_allowed(old, s)))
+	if (!capable(CAP_SETUID) &&
+	    !(uid_allowed(old, r) && uid_allowed(old, e) && uid_allowed(old, s)))
 		return -EPERM;
 	c = cred_copy(old);
 	if (!c)
@@ -234,7 +237,8 @@ sysret_t sys_setresgid(const struct sysargs *a)
 	const struct cred *old = current->cred;
 	struct cred *c;
 
-	if (!capable(CAP_SETGID) && !(gid_allowed(old, r) && gid_allowed(old, e) && gid_allowed(old, s)))
+	if (!capable(CAP_SETGID) &&
+	    !(gid_allowed(old, r) && gid_allowed(old, e) && gid_allowed(old, s)))
 		return -EPERM;
 	c = cred_copy(old);
 	if (!c)

@@ -33,7 +33,8 @@ sysret_t sys_getrlimit(const struct sysargs *a)
 
 	if (which >= RLIM_NLIMITS)
 		return -EINVAL;
-	return copy_to_user(arg_ptr(a, 1), &current->proc->rlimit[which], sizeof(struct linux_rlimit64));
+	return copy_to_user(arg_ptr(a, 1), &current->proc->rlimit[which],
+			    sizeof(struct linux_rlimit64));
 }
 
 sysret_t sys_setrlimit(const struct sysargs *a)
@@ -53,8 +54,8 @@ static bool may_limit(const struct task *t)
 
 	if (t->proc == current->proc || capable(CAP_SYS_RESOURCE))
 		return true;
-	return me->uid == c->euid && me->uid == c->suid && me->uid == c->uid && me->gid == c->egid && me->gid == c->sgid &&
-	       me->gid == c->gid;
+	return me->uid == c->euid && me->uid == c->suid && me->uid == c->uid &&
+	       me->gid == c->egid && me->gid == c->sgid && me->gid == c->gid;
 }
 
 sysret_t sys_prlimit64(const struct sysargs *a)
@@ -67,7 +68,7 @@ sysret_t sys_prlimit64(const struct sysargs *a)
 
 	if (which >= RLIM_NLIMITS)
 		return -EINVAL;
-	if (new && copy_from_user(&l, new, sizeof(l)) < 0)
+	if (new &&copy_from_user(&l, new, sizeof(l)) < 0)
 		return -EFAULT;
 	t = pid ? task_find(pid) : current;
 	if (!t)
@@ -123,7 +124,8 @@ sysret_t sys_getpriority(const struct sysargs *a)
 
 	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
-	return for_each_target(which, arg_u32(a, 1), take_lowest_nice, &lowest) ? 20 - lowest : -ESRCH;
+	return for_each_target(which, arg_u32(a, 1), take_lowest_nice, &lowest) ? 20 - lowest
+										: -ESRCH;
 }
 
 struct nice_request {
@@ -137,7 +139,8 @@ static void set_nice(struct task *t, void *arg)
 
 	if (me->euid != c->uid && me->euid != c->euid && !capable(CAP_SYS_NICE))
 		rq->error = -EPERM;
-	else if (rq->nice < t->nice && !capable(CAP_SYS_NICE) && (u64)(20 - rq->nice) > task_rlimit(t, RLIMIT_NICE))
+	else if (rq->nice < t->nice && !capable(CAP_SYS_NICE) &&
+		 (u64)(20 - rq->nice) > task_rlimit(t, RLIMIT_NICE))
 		rq->error = -EACCES;
 	else
 		t->nice = rq->nice;
@@ -172,7 +175,8 @@ sysret_t sys_ioprio_set(const struct sysargs *a)
 	int class = prio >> IOPRIO_CLASS_SHIFT;
 	struct task *t;
 
-	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER || class < IOPRIO_CLASS_NONE || class > IOPRIO_CLASS_IDLE)
+	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER || class < IOPRIO_CLASS_NONE ||
+	    class > IOPRIO_CLASS_IDLE)
 		return -EINVAL;
 	if (class == IOPRIO_CLASS_RT && !capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
 		return -EPERM;

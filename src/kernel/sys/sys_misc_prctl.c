@@ -11,11 +11,11 @@
 #include "kernel/proc/proc.h"
 #include "kernel/sys/syscall.h"
 
-#define TIMER_SLACK_DEFAULT 50000
-#define ANON_NAME_MAX 80
-#define SECBIT_KEEP_CAPS (1u << 4)
-#define SECBITS_ALL 0xffu
-#define SECBITS_LOCKED 0xaau
+#define TIMER_SLACK_DEFAULT         50000
+#define ANON_NAME_MAX               80
+#define SECBIT_KEEP_CAPS            (1u << 4)
+#define SECBITS_ALL                 0xffu
+#define SECBITS_LOCKED              0xaau
 #define SECBIT_NO_CAP_AMBIENT_RAISE (1u << 6)
 
 static sysret_t set_name(uptr_t addr)
@@ -57,7 +57,8 @@ static sysret_t set_securebits(u64 bits)
 	if (bits & ~(u64)SECBITS_ALL)
 		return -EPERM;
 	/* A lock bit stays, and so does the bit below it. */
-	if ((old & SECBITS_LOCKED & ~bits) || (((old & SECBITS_LOCKED) >> 1) & (old ^ bits)) || !capable(CAP_SETPCAP))
+	if ((old & SECBITS_LOCKED & ~bits) || (((old & SECBITS_LOCKED) >> 1) & (old ^ bits)) ||
+	    !capable(CAP_SETPCAP))
 		return -EPERM;
 	c = cred_copy(current->cred);
 	if (!c)
@@ -77,10 +78,11 @@ static sysret_t cap_ambient(u64 op, u64 cap)
 		return -EINVAL;
 	if (op == PR_CAP_AMBIENT_IS_SET)
 		return !!(old->cap_ambient & bit);
-	if (op != PR_CAP_AMBIENT_RAISE && op != PR_CAP_AMBIENT_LOWER && op != PR_CAP_AMBIENT_CLEAR_ALL)
+	if (op != PR_CAP_AMBIENT_RAISE && op != PR_CAP_AMBIENT_LOWER &&
+	    op != PR_CAP_AMBIENT_CLEAR_ALL)
 		return -EINVAL;
-	if (op == PR_CAP_AMBIENT_RAISE &&
-	    (!(old->cap_permitted & old->cap_inheritable & bit) || (old->securebits & SECBIT_NO_CAP_AMBIENT_RAISE)))
+	if (op == PR_CAP_AMBIENT_RAISE && (!(old->cap_permitted & old->cap_inheritable & bit) ||
+					   (old->securebits & SECBIT_NO_CAP_AMBIENT_RAISE)))
 		return -EPERM;
 	c = cred_copy(old);
 	if (!c)

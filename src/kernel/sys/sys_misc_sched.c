@@ -14,8 +14,8 @@
 #include "kernel/time/timespec.h"
 
 #define RT_PRIORITY_MAX 99
-#define NICE_MIN (-20)
-#define NICE_MAX 19
+#define NICE_MIN        (-20)
+#define NICE_MAX        19
 
 sysret_t sys_sched_yield(const struct sysargs *a)
 {
@@ -89,7 +89,8 @@ static bool policy_is_rt(u32 policy)
 
 static bool policy_known(u32 policy)
 {
-	return policy_is_rt(policy) || policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE;
+	return policy_is_rt(policy) || policy == SCHED_NORMAL || policy == SCHED_BATCH ||
+	       policy == SCHED_IDLE;
 }
 
 /* Kept for those who ask; the scheduler itself is round-robin. */
@@ -103,7 +104,8 @@ static int set_policy(struct task *t, u32 policy, int priority)
 		return -EINVAL;
 	if (!may_schedule(t))
 		return -EPERM;
-	if (policy_is_rt(base) && !capable(CAP_SYS_NICE) && (u64)priority > task_rlimit(t, RLIMIT_RTPRIO))
+	if (policy_is_rt(base) && !capable(CAP_SYS_NICE) &&
+	    (u64)priority > task_rlimit(t, RLIMIT_RTPRIO))
 		return -EPERM;
 	t->sched_policy = base | reset;
 	t->sched_priority = priority;
@@ -193,7 +195,8 @@ sysret_t sys_sched_getattr(const struct sysargs *a)
 	struct linux_sched_attr attr = { .size = SCHED_ATTR_SIZE_VER1 };
 	const struct task *t;
 
-	if (arg_int(a, 0) < 0 || !arg_ptr(a, 1) || arg_u32(a, 3) || size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
+	if (arg_int(a, 0) < 0 || !arg_ptr(a, 1) || arg_u32(a, 3) || size < SCHED_ATTR_SIZE_VER0 ||
+	    size > PAGE_SIZE)
 		return -EINVAL;
 	t = task_arg(arg_int(a, 0));
 	if (!t)
@@ -224,7 +227,8 @@ sysret_t sys_sched_setattr(const struct sysargs *a)
 		return put_user_u32(arg_ptr(a, 1), sizeof(attr)) < 0 ? -EFAULT : -E2BIG;
 	if (copy_from_user(&attr, arg_ptr(a, 1), MIN(size, (u32)sizeof(attr))) < 0)
 		return -EFAULT;
-	if (attr.sched_flags & ~(u64)SCHED_FLAG_RESET_ON_FORK || attr.sched_nice < NICE_MIN || attr.sched_nice > NICE_MAX)
+	if (attr.sched_flags & ~(u64)SCHED_FLAG_RESET_ON_FORK || attr.sched_nice < NICE_MIN ||
+	    attr.sched_nice > NICE_MAX)
 		return -EINVAL;
 	t = task_arg(arg_int(a, 0));
 	if (!t)
@@ -241,10 +245,11 @@ sysret_t sys_sched_setattr(const struct sysargs *a)
 
 /* ---- membarrier ---- */
 
-#define MEMBARRIER_SUPPORTED                                                                                          \
-	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |        \
-	 MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |                              \
-	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+#define MEMBARRIER_SUPPORTED                                                                      \
+	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                                \
+	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |            \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
 #define BARRIER_TIMEOUT_NS NSEC_PER_SEC
 
 /*
@@ -256,7 +261,8 @@ static void cpu_barrier(struct cpu *c)
 	u64 end = ktime_mono() + BARRIER_TIMEOUT_NS;
 
 	sched_kick(c->curr);
-	while (__atomic_load_n(&c->shared->in_user, __ATOMIC_SEQ_CST) && __atomic_load_n(&c->shared->kick, __ATOMIC_SEQ_CST)) {
+	while (__atomic_load_n(&c->shared->in_user, __ATOMIC_SEQ_CST) &&
+	       __atomic_load_n(&c->shared->kick, __ATOMIC_SEQ_CST)) {
 		kernel_unlock();
 		hc(HC_YIELD);
 		kernel_lock();
@@ -274,7 +280,8 @@ static void barrier_all(const struct mm *mm)
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct cpu *c = &cpus[i];
 
-		if (c == this_cpu() || !c->online || c->curr == c->idle || (mm && c->curr->mm != mm))
+		if (c == this_cpu() || !c->online || c->curr == c->idle ||
+		    (mm && c->curr->mm != mm))
 			continue;
 		if (__atomic_load_n(&c->shared->in_user, __ATOMIC_SEQ_CST))
 			cpu_barrier(c);

@@ -10,10 +10,10 @@
 #include "kernel/mm/map.h"
 #include "kernel/proc/task.h"
 
-#define MAP_KNOWN                                                                                                  \
-	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_UNINITIALIZED | \
-	 MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |         \
-	 MAP_32BIT | MAP_FIXED_NOREPLACE)
+#define MAP_KNOWN                                                                                \
+	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | \
+	 MAP_UNINITIALIZED | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE |         \
+	 MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_32BIT | MAP_FIXED_NOREPLACE)
 
 /* Page-aligned range of a call: the end rounded up. -EINVAL for an odd address or a wrap. */
 static int page_range(uptr_t addr, u64 len, uptr_t *ret_end)
@@ -121,9 +121,13 @@ sysret_t sys_mmap(const struct sysargs *a)
 	else
 		r = map_file(addr, len, prot, flags, arg_int(a, 4), off);
 	/* A failure to bring pages in now is none of mmap's: mmap(2), MAP_POPULATE. */
-	if (r > 0 && ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || (flags & MAP_LOCKED)) && prot)
+	if (r > 0 &&
+	    ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || (flags & MAP_LOCKED)) &&
+	    prot)
 		(void)mm_populate(current->mm, (uptr_t)r, (uptr_t)r + ALIGN_UP(len, PAGE_SIZE),
-				  (flags & MAP_TYPE) == MAP_PRIVATE && (prot & PROT_WRITE) ? RF_WRITE : RF_READ);
+				  (flags & MAP_TYPE) == MAP_PRIVATE && (prot & PROT_WRITE)
+					  ? RF_WRITE
+					  : RF_READ);
 	return r;
 }
 
@@ -138,7 +142,8 @@ sysret_t sys_munmap(const struct sysargs *a)
 
 static int protect(uptr_t addr, u64 len, u32 prot)
 {
-	u32 known = PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM, grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+	u32 known = PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM,
+	    grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
 	uptr_t end;
 	struct vma *v;
 
@@ -192,7 +197,8 @@ sysret_t sys_brk(const struct sysargs *a)
 sysret_t sys_mremap(const struct sysargs *a)
 {
 	uptr_t addr = arg_ptr(a, 0);
-	u64 old_len = ALIGN_UP(arg_u64(a, 1), PAGE_SIZE), new_len = ALIGN_UP(arg_u64(a, 2), PAGE_SIZE);
+	u64 old_len = ALIGN_UP(arg_u64(a, 1), PAGE_SIZE),
+	    new_len = ALIGN_UP(arg_u64(a, 2), PAGE_SIZE);
 	u32 flags = arg_u32(a, 3);
 
 	if (flags & ~(u32)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
@@ -248,7 +254,8 @@ static void populate_locked(struct mm *mm, uptr_t addr, uptr_t end)
 
 	while (at < end && (v = mm_find_vma(mm, at)) && v->start < end) {
 		uptr_t from = MAX(at, v->start), to = MIN(end, v->end);
-		u32 access = (v->flags & (VMA_F_WRITE | VMA_F_SHARED)) == VMA_F_WRITE ? RF_WRITE : RF_READ;
+		u32 access = (v->flags & (VMA_F_WRITE | VMA_F_SHARED)) == VMA_F_WRITE ? RF_WRITE
+										      : RF_READ;
 
 		at = to;
 		if (v->flags & VMA_F_ACCESS)
@@ -285,7 +292,8 @@ sysret_t sys_mlock2(const struct sysargs *a)
 
 sysret_t sys_munlock(const struct sysargs *a)
 {
-	uptr_t addr = arg_ptr(a, 0), start = ALIGN_DOWN(addr, PAGE_SIZE), end = ALIGN_UP(addr + arg_u64(a, 1), PAGE_SIZE);
+	uptr_t addr = arg_ptr(a, 0), start = ALIGN_DOWN(addr, PAGE_SIZE),
+	       end = ALIGN_UP(addr + arg_u64(a, 1), PAGE_SIZE);
 
 	return end < start ? -EINVAL : set_locked(current->mm, start, end, false);
 }
@@ -296,7 +304,8 @@ sysret_t sys_mlockall(const struct sysargs *a)
 	struct mm *mm = current->mm;
 	int r;
 
-	if (!flags || flags == MCL_ONFAULT || (flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
+	if (!flags || flags == MCL_ONFAULT ||
+	    (flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
 		return -EINVAL;
 	r = may_lock(flags & MCL_CURRENT ? mm->total_pages - mm->locked_pages : 0);
 	if (r < 0)

@@ -109,7 +109,8 @@ static int advise_one(struct vma *v, uptr_t start, uptr_t end, int advice)
 
 static bool advice_known(int advice)
 {
-	return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) || (advice >= MADV_FREE && advice <= MADV_COLLAPSE);
+	return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) ||
+	       (advice >= MADV_FREE && advice <= MADV_COLLAPSE);
 }
 
 static int advise_range(struct mm *mm, uptr_t start, uptr_t end, int advice)
@@ -146,7 +147,8 @@ sysret_t sys_madvise(const struct sysargs *a)
 
 	if (advice == MADV_HWPOISON || advice == MADV_SOFT_OFFLINE)
 		return -EPERM;
-	if (!advice_known(advice) || (start & PAGE_MASK) || (arg_u64(a, 1) && !len) || start + len < start)
+	if (!advice_known(advice) || (start & PAGE_MASK) || (arg_u64(a, 1) && !len) ||
+	    start + len < start)
 		return -EINVAL;
 	return advise_range(current->mm, start, start + len, advice);
 }
@@ -162,7 +164,8 @@ static bool page_resident(struct mm *mm, const struct vma *v, uptr_t va)
 	if (kplat->as_next(&mm->as, va, va + PAGE_SIZE, &at, &off, &prot))
 		return true;
 	if (v->file && v->file->inode->pcache)
-		return pcache_find(v->file->inode, v->pgoff + ((va - v->start) >> PAGE_SHIFT)) != NULL;
+		return pcache_find(v->file->inode, v->pgoff + ((va - v->start) >> PAGE_SHIFT)) !=
+		       NULL;
 	return mm->parked.count && radix_get(&mm->parked, va >> PAGE_SHIFT);
 }
 
@@ -328,8 +331,8 @@ static bool may_access(const struct task *t)
 
 	if (t->proc == current->proc || cred_capable(me, CAP_SYS_PTRACE))
 		return true;
-	return me->uid == c->euid && me->uid == c->suid && me->uid == c->uid && me->gid == c->egid && me->gid == c->sgid &&
-	       me->gid == c->gid && !t->dumpable_off;
+	return me->uid == c->euid && me->uid == c->suid && me->uid == c->uid &&
+	       me->gid == c->egid && me->gid == c->sgid && me->gid == c->gid && !t->dumpable_off;
 }
 
 static s64 process_vm(const struct sysargs *a, bool write)
@@ -373,10 +376,10 @@ sysret_t sys_process_vm_writev(const struct sysargs *a)
 
 /* ---- NUMA: one node ---- */
 
-#define MPOL_MODES 6u	     /* MPOL_DEFAULT … MPOL_PREFERRED_MANY: set_mempolicy(2) */
-#define MPOL_MODE_FLAGS 0xe000u
+#define MPOL_MODES          6u /* MPOL_DEFAULT … MPOL_PREFERRED_MANY: set_mempolicy(2) */
+#define MPOL_MODE_FLAGS     0xe000u
 #define MPOL_F_MEMS_ALLOWED 4u
-#define NODE_BITS_MAX 4096u
+#define NODE_BITS_MAX       4096u
 
 sysret_t sys_get_mempolicy(const struct sysargs *a)
 {

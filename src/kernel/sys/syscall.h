@@ -43,8 +43,8 @@ static inline uptr_t arg_ptr(const struct sysargs *a, unsigned i)
 
 typedef sysret_t (*syscall_fn)(const struct sysargs *a);
 struct syscall_row {
-	syscall_fn fn;	    /* NULL: -ENOSYS */
-	const char *name;   /* NULL: no such number */
+	syscall_fn fn;    /* NULL: -ENOSYS */
+	const char *name; /* NULL: no such number */
 	const char *format;
 };
 #define SYSCALL_MAX 452u
@@ -61,8 +61,8 @@ extern const quick_call_fn syscall_quick[SYSCALL_QUICK_SIZE] __attribute__((visi
 void syscall_dispatch(struct task *t);
 
 #define SYSCALL(nr, name, format, level) SYSCALL_DECL_##level(name)
-#define SYSCALL_DECL_FULL(name) sysret_t sys_##name(const struct sysargs *a);
-#define SYSCALL_DECL_PART(name) sysret_t sys_##name(const struct sysargs *a);
+#define SYSCALL_DECL_FULL(name)          sysret_t sys_##name(const struct sysargs *a);
+#define SYSCALL_DECL_PART(name)          sysret_t sys_##name(const struct sysargs *a);
 #define SYSCALL_DECL_NONE(name)
 #include "kernel/sys/syscalls.def"
 #undef SYSCALL

@@ -250,7 +250,8 @@ static s64 sleep_cpu_clock(s32 clock, u64 target)
 			return r;
 		if (now >= target)
 			return 0;
-		r = task_sleep(TASK_INTERRUPTIBLE, ktime_add(ktime_mono(), MAX(target - now, CPU_CLOCK_POLL_NS)));
+		r = task_sleep(TASK_INTERRUPTIBLE,
+			       ktime_add(ktime_mono(), MAX(target - now, CPU_CLOCK_POLL_NS)));
 		if (r == -EINTR)
 			return -ERESTARTNOHAND;
 	}
@@ -266,14 +267,16 @@ sysret_t sys_clock_nanosleep(const struct sysargs *a)
 
 	if (r < 0 || clock == CLOCK_THREAD_CPUTIME_ID)
 		return -EINVAL;
-	if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
+	if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
+	    clock == CLOCK_MONOTONIC_COARSE)
 		return -EOPNOTSUPP;
 	if (copy_from_user(&ts, arg_ptr(a, 2), sizeof(ts)))
 		return -EFAULT;
 	if (!timespec_valid(&ts))
 		return -EINVAL;
 	if (clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID)
-		return sleep_cpu_clock(clock, absolute ? timespec_to_ns(&ts) : ktime_add(now, timespec_to_ns(&ts)));
+		return sleep_cpu_clock(clock, absolute ? timespec_to_ns(&ts)
+						       : ktime_add(now, timespec_to_ns(&ts)));
 	if (!absolute)
 		return sleep_relative(&ts, arg_ptr(a, 3));
 	r = clock_to_mono(clock, timespec_to_ns(&ts), &deadline);

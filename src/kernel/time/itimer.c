@@ -38,7 +38,8 @@ static void itimer_real_fire(struct ktimer *t)
 		u64 now = ktime_mono(), next = ktime_add(t->deadline, p->itimer_real_interval);
 
 		if (next <= now)
-			next = ktime_add(now, p->itimer_real_interval - (now - next) % p->itimer_real_interval);
+			next = ktime_add(now, p->itimer_real_interval -
+						      (now - next) % p->itimer_real_interval);
 		ktimer_arm(t, next);
 	}
 	process_signal(p, SIGALRM);
@@ -63,7 +64,8 @@ static void itimer_cpu_check(struct process *p, unsigned n, u64 *wait)
 		return;
 	now = itimer_cpu_now(p, n);
 	if (now >= p->itimer_virt[n]) {
-		p->itimer_virt[n] = p->itimer_virt_interval[n] ? now + p->itimer_virt_interval[n] : 0;
+		p->itimer_virt[n] =
+			p->itimer_virt_interval[n] ? now + p->itimer_virt_interval[n] : 0;
 		process_signal(p, n ? SIGPROF : SIGVTALRM);
 	}
 	if (p->itimer_virt[n])
@@ -157,7 +159,8 @@ static void itimer_set(struct process *p, int which, u64 value, u64 interval)
 		return;
 	}
 	p->itimer_virt_interval[which == ITIMER_PROF] = interval;
-	p->itimer_virt[which == ITIMER_PROF] = value ? ktime_add(itimer_cpu_now(p, which == ITIMER_PROF), value) : 0;
+	p->itimer_virt[which == ITIMER_PROF] =
+		value ? ktime_add(itimer_cpu_now(p, which == ITIMER_PROF), value) : 0;
 	itimer_cpu_fire(&p->itimer_cpu);
 }
 
@@ -182,7 +185,8 @@ sysret_t sys_setitimer(const struct sysargs *a)
 	if (!timeval_valid(&v.it_value) || !timeval_valid(&v.it_interval))
 		return -EINVAL;
 	itimer_get(current->proc, arg_int(a, 0), &old);
-	itimer_set(current->proc, arg_int(a, 0), timeval_to_ns(&v.it_value), timeval_to_ns(&v.it_interval));
+	itimer_set(current->proc, arg_int(a, 0), timeval_to_ns(&v.it_value),
+		   timeval_to_ns(&v.it_interval));
 	return arg_ptr(a, 2) ? copy_to_user(arg_ptr(a, 2), &old, sizeof(old)) : 0;
 }
 

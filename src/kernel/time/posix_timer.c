@@ -15,9 +15,9 @@
 #include "kernel/time/timespec.h"
 
 /* RLIMIT_SIGPENDING bounds them on Linux; here a number of its own. */
-#define POSIX_TIMERS_MAX 4096u
+#define POSIX_TIMERS_MAX  4096u
 /* timer_getoverrun(2): the count saturates (DELAYTIMER_MAX). */
-#define OVERRUN_MAX 0x7fffffffl
+#define OVERRUN_MAX       0x7fffffffl
 /* Timers on CPU-time clocks look at the clock this often. */
 #define CPU_TIMER_POLL_NS 1000000ul
 
@@ -32,7 +32,7 @@ struct posix_timer {
 	u64 interval, cpu_target; /* cpu_target: CPU-time clocks only */
 	s64 overrun, overrun_last;
 	struct sigqueue sig;
-	bool queued; /* sig is pending */
+	bool queued;  /* sig is pending */
 	bool deleted; /* to be freed when the signal is taken */
 };
 
@@ -97,7 +97,8 @@ static void timer_fire_cpu(struct posix_timer *t)
 		timer_notify(t, n);
 	}
 	if (t->cpu_target)
-		ktimer_arm(&t->timer, ktime_add(ktime_mono(), MAX((t->cpu_target - now) / nr_cpus, CPU_TIMER_POLL_NS)));
+		ktimer_arm(&t->timer, ktime_add(ktime_mono(), MAX((t->cpu_target - now) / nr_cpus,
+								  CPU_TIMER_POLL_NS)));
 }
 
 static void timer_fire(struct ktimer *k)
@@ -136,7 +137,8 @@ static void timer_insert(struct process *p, struct posix_timer *t)
 
 	while (*link) {
 		parent = *link;
-		link = t->id < rb_entry(parent, struct posix_timer, node)->id ? &parent->left : &parent->right;
+		link = t->id < rb_entry(parent, struct posix_timer, node)->id ? &parent->left
+									      : &parent->right;
 	}
 	rb_insert(&p->posix_timers, &t->node, parent, link);
 	p->nr_posix_timers++;

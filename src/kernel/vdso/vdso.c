@@ -9,7 +9,7 @@
 #include "abi/linux/syscall_nr.h"
 #include "abi/linux/time.h"
 
-#define EXPORT __attribute__((visibility("default")))
+#define EXPORT           __attribute__((visibility("default")))
 #define WEAK_ALIAS(name) __attribute__((weak, alias(#name), visibility("default")))
 
 #define NSEC 1000000000ull
@@ -35,7 +35,10 @@ static s64 syscall3(u64 nr, u64 a, u64 b, u64 c)
 {
 	s64 ret;
 
-	__asm__ volatile("syscall" : "=a"(ret) : "0"(nr), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "0"(nr), "D"(a), "S"(b), "d"(c)
+			 : "rcx", "r11", "memory");
 	return ret;
 }
 
@@ -74,8 +77,9 @@ static u64 clock_base(const volatile struct time_params *p, int clock)
 
 static bool clock_known(int clock)
 {
-	const u32 known = 1u << CLOCK_REALTIME | 1u << CLOCK_MONOTONIC | 1u << CLOCK_MONOTONIC_RAW | 1u << CLOCK_REALTIME_COARSE |
-			  1u << CLOCK_MONOTONIC_COARSE | 1u << CLOCK_BOOTTIME | 1u << CLOCK_TAI;
+	const u32 known = 1u << CLOCK_REALTIME | 1u << CLOCK_MONOTONIC | 1u << CLOCK_MONOTONIC_RAW |
+			  1u << CLOCK_REALTIME_COARSE | 1u << CLOCK_MONOTONIC_COARSE |
+			  1u << CLOCK_BOOTTIME | 1u << CLOCK_TAI;
 
 	return clock >= 0 && clock < 32 && (known >> clock & 1);
 }
@@ -145,7 +149,8 @@ EXPORT int __vdso_clock_getres(int clock, struct linux_timespec *ts)
 }
 
 int clock_gettime(int clock, struct linux_timespec *ts) WEAK_ALIAS(__vdso_clock_gettime);
-int gettimeofday(struct linux_timeval *tv, struct linux_timezone *tz) WEAK_ALIAS(__vdso_gettimeofday);
+int gettimeofday(struct linux_timeval *tv, struct linux_timezone *tz)
+	WEAK_ALIAS(__vdso_gettimeofday);
 s64 time(s64 *ret) WEAK_ALIAS(__vdso_time);
 int getcpu(u32 *cpu, u32 *node, void *unused) WEAK_ALIAS(__vdso_getcpu);
 int clock_getres(int clock, struct linux_timespec *ts) WEAK_ALIAS(__vdso_clock_getres);

@@ -276,6 +276,7 @@ static void check_tsc(struct prober *p)
  * 3:	jmp 3b
  * The fastest of several short rounds counts: the first warms up translators, and a busy host may interrupt any.
  */
+/* clang-format off */
 static const u8 ring0_code[] = {
 	0xbf, 8, 0, 0, 0, 0xbb, 0xff, 0xff, 0xff, 0xff,					 /* rounds, minimum */
 	0x0f, 0x31, 0x89, 0xc6, 0xb9, (RING0_LOOP / 2) & 0xff, (RING0_LOOP / 2) >> 8, 0, 0,	 /* start */
@@ -283,6 +284,7 @@ static const u8 ring0_code[] = {
 	0x0f, 0x31, 0x29, 0xf0, 0x39, 0xd8, 0x0f, 0x42, 0xd8, 0xff, 0xcf, 0x75, 0xe6,		 /* stop */
 	0x89, 0xd8, 0xf4, 0xfb, 0xeb, 0xfe,							 /* end */
 };
+/* clang-format on */
 
 static int ring0_prepare(struct prober *p)
 {

@@ -8,7 +8,7 @@
 
 /* Of one vCPU; larger answers are not KVM's. */
 #define STATS_DESCRIPTORS_MAX 512u
-#define STATS_NAME_MAX	      256u
+#define STATS_NAME_MAX        256u
 
 static bool read_at(int fd, void *buf, size_t n, u64 offset)
 {
@@ -24,7 +24,8 @@ static u64 stats_value(int fd, const char *name)
 	u64 value = 0;
 	size_t size;
 
-	if (!read_at(fd, &h, sizeof(h), 0) || h.name_size > STATS_NAME_MAX || h.num_desc > STATS_DESCRIPTORS_MAX)
+	if (!read_at(fd, &h, sizeof(h), 0) || h.name_size > STATS_NAME_MAX ||
+	    h.num_desc > STATS_DESCRIPTORS_MAX)
 		return 0;
 	size = sizeof(struct kvm_stats_desc) + h.name_size;
 	for (u32 i = 0; i < h.num_desc; i++) {
