@@ -102,12 +102,16 @@ static struct handle *get_writable(struct hostcall *c, int *ret_error)
 
 s64 hc_truncate(struct hostcall *c)
 {
+	/* A stream's descriptor says itself whether it may: ftruncate(2) wants a regular file open for writing. */
+	struct handle *h = handle_get(&c->m->handles, c->arg[0], HANDLE_FILE | HANDLE_STREAM);
 	int r;
-	struct handle *h = get_writable(c, &r);
 
 	if (!h)
-		return r;
-	r = ftruncate(h->fd, (off_t)c->arg[1]) < 0 ? -errno : 0;
+		return -EBADF;
+	if (h->kind == HANDLE_FILE && !(h->flags & HANDLE_F_WRITABLE))
+		r = -EROFS;
+	else
+		r = ftruncate(h->fd, (off_t)c->arg[1]) < 0 ? -errno : 0;
 	handle_put(&c->m->handles, h);
 	return r;
 }

@@ -359,11 +359,16 @@ static int stream_getattr(struct inode *i)
 	return 0;
 }
 
-/* The host's object is not ours to change. Its truncation by an open with O_TRUNC (> /dev/stdout) has no effect and succeeds. */
+/* The length of a regular file can be changed as through the descriptor on the host; nothing else of the object is ours to change. */
 static int stream_setattr(struct inode *i, const struct inode_attr *a)
 {
-	(void)i;
-	return a->valid & ~(u32)(ATTR_SIZE | ATTR_MTIME) ? -EPERM : 0;
+	const struct stream *s = i->pipe;
+
+	if (a->valid & ~(u32)(ATTR_SIZE | ATTR_MTIME))
+		return -EPERM;
+	if (!(a->valid & ATTR_SIZE))
+		return 0;
+	return S_ISREG(i->mode) ? (int)hc(HC_TRUNCATE, s->handle, a->size) : -EINVAL;
 }
 
 /* Again, through /proc/PID/fd or /dev/std*. */
