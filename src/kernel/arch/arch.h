@@ -75,14 +75,6 @@ static inline void write_cr3(u64 v)
 	__asm__ volatile("movq %0, %%cr3" : : "r"(v) : "memory");
 }
 
-static inline u64 read_cr3(void)
-{
-	u64 v;
-
-	__asm__ volatile("movq %%cr3, %0" : "=r"(v));
-	return v;
-}
-
 static inline void invlpg(uptr_t va)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");

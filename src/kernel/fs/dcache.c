@@ -111,19 +111,15 @@ static void dentry_put_chain(struct dentry *d)
 }
 
 /* Frees the oldest unused dentries until at most `keep` are left. */
-static size_t dcache_trim(unsigned keep)
+static void dcache_trim(unsigned keep)
 {
-	size_t freed = 0;
-
 	while (lru_count > keep && !list_empty(&lru)) {
 		struct dentry *d = list_last_entry(&lru, struct dentry, lru);
 
 		list_del(&d->lru);
 		lru_count--;
 		dentry_put_chain(dentry_free(d));
-		freed++;
 	}
-	return freed;
 }
 
 void dentry_unref(struct dentry *d)
@@ -133,11 +129,6 @@ void dentry_unref(struct dentry *d)
 	dentry_put_chain(d);
 	if (unlikely(lru_count > DENTRY_CACHE_MAX))
 		dcache_trim(DENTRY_CACHE_MAX);
-}
-
-size_t dcache_shrink(size_t want)
-{
-	return dcache_trim(lru_count > want ? lru_count - (unsigned)want : 0);
 }
 
 struct dentry *dentry_find(struct dentry *parent, const char *name, size_t len)

@@ -173,13 +173,7 @@ static int anon_setattr(struct inode *i, const struct inode_attr *a)
 {
 	if (a->valid & ATTR_SIZE)
 		return -EINVAL;
-	if (a->valid & ATTR_MODE)
-		i->mode = (i->mode & S_IFMT) | (a->mode & 07777);
-	if (a->valid & ATTR_UID)
-		i->uid = a->uid;
-	if (a->valid & ATTR_GID)
-		i->gid = a->gid;
-	inode_touch(i, 0);
+	inode_set_owner_mode(i, a);
 	return 0;
 }
 

@@ -179,6 +179,17 @@ int vfs_getattr(struct inode *i)
 }
 
 /* chmod(2), chown(2), utimensat(2), truncate(2) end here, their permission checks done. */
+void inode_set_owner_mode(struct inode *i, const struct inode_attr *a)
+{
+	if (a->valid & ATTR_MODE)
+		i->mode = (i->mode & S_IFMT) | (a->mode & 07777);
+	if (a->valid & ATTR_UID)
+		i->uid = a->uid;
+	if (a->valid & ATTR_GID)
+		i->gid = a->gid;
+	inode_touch(i, 0);
+}
+
 int vfs_setattr(struct inode *i, const struct inode_attr *a)
 {
 	if (!i->ops || !i->ops->setattr)

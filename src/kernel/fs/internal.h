@@ -41,7 +41,6 @@ void dentry_drop(struct dentry *d);                    /* its name is gone: unha
 void dentry_forget(struct dentry *d);                  /* out of the cache only */
 int dentry_move(struct dentry *old, struct dentry *new_d);
 int dentry_exchange(struct dentry *a, struct dentry *b);
-size_t dcache_shrink(size_t want);
 /* Cached or from the file system; a missing name gives a negative dentry and 0. */
 int dentry_lookup(struct dentry *dir, const char *name, size_t len, struct dentry **ret);
 

@@ -176,13 +176,7 @@ int memfs_setattr(struct inode *i, const struct inode_attr *a)
 			return r;
 	}
 	memnode_pin(m);
-	if (a->valid & ATTR_MODE)
-		i->mode = (i->mode & S_IFMT) | (a->mode & 07777);
-	if (a->valid & ATTR_UID)
-		i->uid = a->uid;
-	if (a->valid & ATTR_GID)
-		i->gid = a->gid;
-	inode_touch(i, 0);
+	inode_set_owner_mode(i, a);
 	if (a->valid & ATTR_ATIME) {
 		i->atime_s = a->atime_s;
 		i->atime_ns = a->atime_ns;

@@ -142,6 +142,8 @@ u64 super_new_dev(void); /* anonymous device numbers */
 struct inode *inode_new(struct super *sb, size_t size /* of the containing struct */, u32 mode);
 struct inode *inode_ref(struct inode *i);
 void inode_unref(struct inode *i);
+/* Mode, owner and group of the request into an inode that lives in memory; touches ctime. */
+void inode_set_owner_mode(struct inode *i, const struct inode_attr *a);
 void inode_touch(struct inode *i,
 		 u32 attr_time_flags /* ATTR_ATIME|ATTR_MTIME, ctime always with MTIME */);
 #define MAY_EXEC  1u

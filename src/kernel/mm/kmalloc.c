@@ -33,13 +33,6 @@ static struct kmem_cache caches[] = {
 #define SMALL_MAX   2048u
 #define KMALLOC_MAX (PAGE_SIZE << PAGE_ORDER_MAX)
 
-static u64 allocated;
-
-u64 kmalloc_bytes(void)
-{
-	return allocated;
-}
-
 static struct kmem_cache *cache_for(size_t n)
 {
 	struct kmem_cache *c = caches;
@@ -84,7 +77,6 @@ static void *slab_alloc(struct kmem_cache *c)
 		c->empty--;
 	if (!p->index)
 		list_del(&p->lru);
-	allocated += c->size;
 	return obj;
 }
 
@@ -93,7 +85,6 @@ static void slab_free(struct page *p, void *obj)
 	struct kmem_cache *c = p->owner;
 
 	BUG_ON(p->refs < 2 || ((u64)obj & PAGE_MASK) % c->size);
-	allocated -= c->size;
 	if (!p->index)
 		list_add(&p->lru, &c->partial);
 	*(u64 *)obj = p->index;
@@ -133,7 +124,6 @@ static void *alloc(size_t n, unsigned flags)
 	p = page_alloc(order_for(n), flags);
 	if (!p)
 		return NULL;
-	allocated += PAGE_SIZE << p->order;
 	return page_address(p);
 }
 
@@ -177,7 +167,6 @@ void kfree(void *obj)
 		return;
 	}
 	BUG_ON((u64)obj & PAGE_MASK);
-	allocated -= PAGE_SIZE << p->order;
 	page_unref(p);
 }
 

@@ -12,4 +12,3 @@ size_t ksize(const void *p);
 char *kstrdup(const char *s);
 char *kstrndup(const char *s, size_t n);
 char *kasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-u64 kmalloc_bytes(void); /* allocated now */

@@ -61,7 +61,7 @@ static inline struct task *process_live_thread(const struct process *p)
 
 /* ---- times ---- */
 void process_times(const struct process *p, u64 *ret_utime_ns, u64 *ret_stime_ns);
-u64 process_cpu_time_ns(const struct process *p);
+u64 process_cpu_time_ns(const struct process *p, bool user_only);
 void process_rusage(const struct process *p, struct linux_rusage *ret); /* RUSAGE_SELF */
 void process_rusage_both(const struct process *p,
 			 struct linux_rusage *ret); /* and waited-for children */

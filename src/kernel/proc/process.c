@@ -176,12 +176,12 @@ void process_times(const struct process *p, u64 *ret_utime_ns, u64 *ret_stime_ns
 	*ret_stime_ns = s;
 }
 
-u64 process_cpu_time_ns(const struct process *p)
+u64 process_cpu_time_ns(const struct process *p, bool user_only)
 {
 	u64 u, s;
 
 	process_times(p, &u, &s);
-	return u + s;
+	return user_only ? u : u + s;
 }
 
 static void rusage_set_time(struct linux_timeval *tv, u64 ns)

@@ -11,4 +11,3 @@
 
 /* sethostname(2)'s and setdomainname(2)'s names: NUL-terminated, at most 64 bytes. sys/sys_misc.c */
 const char *uts_hostname(void);
-const char *uts_domainname(void);

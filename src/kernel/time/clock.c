@@ -14,14 +14,6 @@
 
 /* ---- CPU-time clocks of any task: clock_getcpuclockid(3) ---- */
 
-static u64 process_clock_ns(const struct process *p, unsigned kind)
-{
-	u64 u, s;
-
-	process_times(p, &u, &s);
-	return kind == CPUCLOCK_VIRT ? u : u + s;
-}
-
 static int cpu_clock_read(s32 clock, u64 *ret)
 {
 	unsigned kind = (u32)clock & CPUCLOCK_CLOCK_MASK;
@@ -41,7 +33,7 @@ static int cpu_clock_read(s32 clock, u64 *ret)
 	p = id ? process_find(id) : current->proc;
 	if (!p)
 		return -EINVAL;
-	*ret = process_clock_ns(p, kind);
+	*ret = process_cpu_time_ns(p, kind == CPUCLOCK_VIRT);
 	return 0;
 }
 
@@ -66,7 +58,7 @@ int clock_read_ns(s32 clock, u64 *ret)
 		*ret = ktime_boot();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
-		*ret = process_clock_ns(current->proc, CPUCLOCK_SCHED);
+		*ret = process_cpu_time_ns(current->proc, false);
 		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
 		*ret = task_cpu_time_ns(current);

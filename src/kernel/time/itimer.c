@@ -49,10 +49,7 @@ static void itimer_real_fire(struct ktimer *t)
 
 static u64 itimer_cpu_now(const struct process *p, unsigned n)
 {
-	u64 u, s;
-
-	process_times(p, &u, &s);
-	return n ? u + s : u;
+	return process_cpu_time_ns(p, n == 0);
 }
 
 /* Fires timer n if it is due; lowers *wait to the CPU time left. */
