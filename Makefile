@@ -10,8 +10,8 @@ SETUP = tools/setup
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: build help run setup setup-test setup-lint setup-bench test test-unit test-native test-lab check build-asan \
-	build-clang bench bench-lab fuzz fmt fmt-check lint clean distclean install
+.PHONY: build help run setup setup-test setup-lint setup-bench test test-unit test-native test-lab test-lab-intel test-model check \
+	build-asan build-clang bench bench-lab fuzz fmt fmt-check lint clean distclean install
 
 help:			## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -36,7 +36,8 @@ setup-bench:
 	@$(SETUP) test bench
 
 test: setup-test build build-asan	## install what is missing, build, run every suite
-	@tools/run-suites --build $(BUILD) checks unit platform guest apps cli stress lab
+	@tools/run-suites --build $(BUILD) checks unit platform guest apps cli stress platform@build-clang guest@build-clang \
+		model lab lab@build-clang
 
 test-unit: build-asan	## unit tests, under ASan and UBSan too (needs no /dev/kvm)
 	@tools/build $(BUILD) -j$(JOBS)
@@ -47,6 +48,13 @@ test-native: build	## platform, guest, application and command line tests on thi
 
 test-lab: build		## the same in the lab: a VM with emulated SVM, kernel resident in guest ring 0
 	@tools/run-suites --build $(BUILD) lab
+
+test-model: setup-test	## the protocols between CPUs, all their states, with spin (docs/protocols.md)
+	@mkdir -p $(BUILD)/logs
+	@tools/run-suites --build $(BUILD) model
+
+test-lab-intel: setup-test build	## a selection on an emulated Intel CPU (Bochs); minutes
+	@tools/run-suites --build $(BUILD) lab-intel
 
 check: build		## layers, headers, licence lines, and a clang build with -Werror
 	@tools/run-suites --build $(BUILD) checks

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench [--rounds N | --ms N] OPERATION...   |   bench --list | --idle
+ * bench [--rounds N | --ms N | --ticks] OPERATION...   |   bench --list | --idle
  *
  * Measures small operations of the system it runs on and prints one JSON object a line:
  * {"op": "getpid", "rounds": 100000, "ns": 120000, "ns_per_op": 1.2}. With --ms (default 200) it chooses the number of
  * rounds so that an operation takes about that long, and prints the best of three. --rounds fixes the number, so that
  * runs can be compared by counters. Untimed rounds come first.
+ *
+ * --ticks prints TSC ticks an operation instead, "ticks_per_op": those of 2N rounds less those of N, each the least of
+ * several runs, so that what comes once (a fork, a mapping) and interrupts are not in it. Where the TSC counts
+ * instructions (lab run --icount) that is how many instructions an operation takes, kernel and all, the same every time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,17 +25,23 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE        4096ul
-#define FAULT_PAGES 256ul
+#define PAGE          4096ul
+#define FAULT_PAGES   256ul
+#define TICKS_REPEATS 12
 
 struct operation {
 	const char *name, *what;
 	long warm;  /* untimed rounds */
 	long first; /* rounds of the first estimate */
+	long ticks; /* N of --ticks */
 	void (*run)(long rounds);
+	uint64_t (*run_ticks)(
+		void); /* instead of run() for --ticks: takes them itself, of N rounds */
 };
 
 static char self[4096];
+/* Set by operations with a long beginning and end: the TSC ticks of what lies between. */
+static uint64_t loop_ticks;
 
 static void die(const char *what)
 {
@@ -47,10 +57,25 @@ static int64_t now_ns(void)
 	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }
 
+static inline uint64_t tsc(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("lfence; rdtsc; lfence" : "=a"(low), "=d"(high) : : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
 static void run_getpid(long rounds)
 {
 	while (rounds--)
 		syscall(SYS_getpid);
+}
+
+/* Like getpid in what it does, but not among the calls that Ringfence's entry answers by itself. */
+static void run_getpgid(long rounds)
+{
+	while (rounds--)
+		syscall(SYS_getpgid, 0);
 }
 
 static void run_clock(long rounds)
@@ -74,6 +99,39 @@ static void run_fault(long rounds)
 			*(volatile char *)(p + i * PAGE) = 1;
 		munmap(p, FAULT_PAGES * PAGE);
 	}
+}
+
+/* First touches of the pages of a mapping, without mmap, munmap and giving the pages back. */
+static uint64_t touch_ticks(size_t pages)
+{
+	char *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0);
+	uint64_t start;
+
+	if (p == MAP_FAILED)
+		die("mmap");
+	start = tsc();
+	for (size_t i = 0; i < pages; i++)
+		*(volatile char *)(p + i * PAGE) = 1;
+	start = tsc() - start;
+	munmap(p, pages * PAGE);
+	return start;
+}
+
+static void run_touch(long rounds)
+{
+	while (rounds-- > 0)
+		touch_ticks(1);
+}
+
+static uint64_t ticks_fault(void)
+{
+	return touch_ticks(FAULT_PAGES);
+}
+
+static uint64_t ticks_touch(void)
+{
+	return touch_ticks(1);
 }
 
 static void wait_child(pid_t pid)
@@ -124,6 +182,7 @@ static void answer(int in, int out)
 static void run_pipe(long rounds)
 {
 	int there[2], back[2];
+	uint64_t ticks;
 	char c = 'x';
 	pid_t pid;
 
@@ -134,9 +193,11 @@ static void run_pipe(long rounds)
 		close(there[1]);
 		answer(there[0], back[1]);
 	}
+	ticks = tsc();
 	while (rounds--)
 		if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
 			die("pipe");
+	loop_ticks = tsc() - ticks;
 	close(there[1]);
 	close(there[0]);
 	wait_child(pid);
@@ -165,29 +226,49 @@ static void use_first_cpu(const cpu_set_t *allowed)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
-/* Two processes on one processor hand a futex to each other; a round is there and back, two switches. */
-static void run_ctxsw(long rounds)
+static void hand_over_yielding(uint32_t *word, uint32_t mine, uint32_t other)
+{
+	while (__atomic_load_n(word, __ATOMIC_SEQ_CST) != mine)
+		syscall(SYS_sched_yield);
+	__atomic_store_n(word, other, __ATOMIC_SEQ_CST);
+}
+
+/* Two processes on one processor hand a word to each other; a round is there and back, two switches. */
+static void ping_pong(long rounds, void (*pass)(uint32_t *word, uint32_t mine, uint32_t other))
 {
 	uint32_t *word =
 		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	cpu_set_t allowed;
+	uint64_t ticks;
 	pid_t pid;
 
 	if (word == MAP_FAILED || sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
-		die("ctxsw");
+		die("ping-pong");
 	use_first_cpu(&allowed);
 	*word = 1;
 	pid = fork();
 	if (pid == 0) {
 		for (long i = 0; i < rounds; i++)
-			hand_over(word, 2, 1);
+			pass(word, 2, 1);
 		_exit(0);
 	}
+	ticks = tsc();
 	for (long i = 0; i < rounds; i++)
-		hand_over(word, 1, 2);
+		pass(word, 1, 2);
+	loop_ticks = tsc() - ticks;
 	wait_child(pid);
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 	munmap(word, PAGE);
+}
+
+static void run_ctxsw(long rounds)
+{
+	ping_pong(rounds, hand_over);
+}
+
+static void run_yield(long rounds)
+{
+	ping_pong(rounds, hand_over_yielding);
 }
 
 /* A file of the host (our own image): its first 4 KiB, again and again. */
@@ -216,15 +297,20 @@ static void run_open(long rounds)
 }
 
 static const struct operation operations[] = {
-	{ "getpid", "system call round trip", 1000, 1000, run_getpid },
-	{ "clock", "clock_gettime", 1000, 1000, run_clock },
-	{ "fault", "demand-zero fault", 1024, 512, run_fault },
-	{ "fork", "fork, exit, wait", 10, 5, run_fork },
-	{ "exec", "fork, exec of a static program, wait", 5, 3, run_exec },
-	{ "pipe", "pipe ping-pong of two processes", 20, 20, run_pipe },
-	{ "ctxsw", "futex hand-over and back on one CPU", 20, 20, run_ctxsw },
-	{ "read", "read of 4 KiB, warm", 50, 100, run_read },
-	{ "open", "open and close of a file", 20, 20, run_open },
+	{ "getpid", "system call round trip", 1000, 1000, 1000, run_getpid, NULL },
+	{ "getpgid", "system call that takes the ordinary path", 1000, 1000, 1000, run_getpgid,
+	  NULL },
+	{ "clock", "clock_gettime", 1000, 1000, 1000, run_clock, NULL },
+	{ "fault", "demand-zero fault", 1024, 512, FAULT_PAGES, run_fault, ticks_fault },
+	{ "touch", "first touch of a mapping of one page", 100, 100, 1, run_touch, ticks_touch },
+	{ "fork", "fork, exit, wait", 10, 5, 3, run_fork, NULL },
+	{ "exec", "fork, exec of a static program, wait", 5, 3, 2, run_exec, NULL },
+	{ "pipe", "pipe ping-pong of two processes", 20, 20, 10, run_pipe, NULL },
+	{ "ctxsw", "futex hand-over and back on one CPU", 20, 20, 10, run_ctxsw, NULL },
+	{ "yield", "sched_yield to another process and back on one CPU", 20, 20, 10, run_yield,
+	  NULL },
+	{ "read", "read of 4 KiB, warm", 50, 100, 20, run_read, NULL },
+	{ "open", "open and close of a file", 20, 20, 5, run_open, NULL },
 };
 
 static int64_t timed(const struct operation *op, long rounds)
@@ -244,6 +330,32 @@ static long choose_rounds(const struct operation *op, int64_t budget)
 		if (ns >= budget / 10)
 			return (long)((double)rounds * (double)budget / (double)ns) + 1;
 	}
+}
+
+static uint64_t ticks_of(const struct operation *op, long rounds)
+{
+	uint64_t start = tsc();
+
+	loop_ticks = 0;
+	op->run(rounds);
+	return loop_ticks ? loop_ticks : tsc() - start;
+}
+
+static void measure_ticks(const struct operation *op)
+{
+	uint64_t one = UINT64_MAX, two = UINT64_MAX;
+
+	op->run(op->warm);
+	for (int i = 0; i < TICKS_REPEATS; i++) {
+		uint64_t a = op->run_ticks ? 0 : ticks_of(op, op->ticks);
+		uint64_t b = op->run_ticks ? op->run_ticks() : ticks_of(op, 2 * op->ticks);
+
+		one = a < one ? a : one;
+		two = b < two ? b : two;
+	}
+	printf("{\"op\": \"%s\", \"ticks_per_op\": %.2f}\n", op->name,
+	       (double)(two - one) / (double)op->ticks);
+	fflush(stdout);
 }
 
 static void measure(const struct operation *op, long rounds, int64_t budget)
@@ -295,6 +407,7 @@ int main(int argc, char **argv)
 {
 	long rounds = -1;
 	int64_t budget = 200000000;
+	int ticks = 0;
 	int i = 1;
 
 	if (argc < 2 || strcmp(argv[1], "--nothing") == 0)
@@ -308,7 +421,9 @@ int main(int argc, char **argv)
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		die("/proc/self/exe");
 	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
-		if (strcmp(argv[i], "--rounds") == 0)
+		if (strcmp(argv[i], "--ticks") == 0)
+			ticks = 1, i--;
+		else if (strcmp(argv[i], "--rounds") == 0)
 			rounds = atol(argv[i + 1]);
 		else if (strcmp(argv[i], "--ms") == 0)
 			budget = atol(argv[i + 1]) * 1000000;
@@ -316,6 +431,9 @@ int main(int argc, char **argv)
 			die(argv[i]);
 	}
 	for (; i < argc; i++)
-		measure(find(argv[i]), rounds, budget);
+		if (ticks)
+			measure_ticks(find(argv[i]));
+		else
+			measure(find(argv[i]), rounds, budget);
 	return 0;
 }

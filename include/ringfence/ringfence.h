@@ -30,6 +30,17 @@ extern "C" {
 
 enum rf_residency_choice { RF_CHOOSE_AUTO, RF_CHOOSE_GUEST, RF_CHOOSE_HOST };
 
+/* Kernel page-table isolation, residency guest only. Auto: where the CPU lets user code read supervisor pages (Meltdown). */
+enum rf_kpti { RF_KPTI_AUTO, RF_KPTI_ON, RF_KPTI_OFF };
+
+/* Events for random CPUs at random times, so many a second on average. Residency guest only, but for kicks. */
+struct rf_injection {
+	uint32_t nmi;
+	uint32_t mc;   /* machine checks of user code: SIGBUS */
+	uint32_t df;   /* double faults: the end */
+	uint32_t kick; /* interrupts that find nothing to do */
+};
+
 enum rf_mount_kind { RF_MOUNT_RW, RF_MOUNT_RO, RF_MOUNT_HIDE, RF_MOUNT_TMPFS };
 struct rf_mount {
 	enum rf_mount_kind kind;
@@ -46,6 +57,9 @@ struct rf_config {
 	uint64_t memory; /* bytes of page frames inside */
 	uint32_t max_tasks;
 	bool huge_pages; /* ask the host for transparent huge pages */
+	enum rf_kpti kpti;
+	struct rf_injection inject; /* for tests */
+	uint32_t withheld_features; /* RF_BOOT_F_*: CPU features to do without, for tests */
 
 	const char *root; /* host directory below the writable layer; NULL: "/" */
 	const struct rf_mount *mounts;
@@ -62,10 +76,19 @@ struct rf_config {
 	const char *strace_set; /* comma separated names, NULL: all */
 	int strace_fd, log_fd;  /* -1: standard error */
 	uint32_t log_level;     /* 0 errors … 3 debug */
+	/*
+	 * A CPU whose thread used this many seconds of CPU time without answering is described in the log, and the sandbox
+	 * ends with RF_FAILURE_PANIC. 0: RF_WATCHDOG_DEFAULT; RF_WATCHDOG_OFF: never.
+	 */
+	uint32_t watchdog_seconds;
+	uint32_t
+		debug_crash; /* testing aid: the kernel breaks down when the first program ends; 0: it doesn't */
 
 	const void *kernel; /* kernel.elf */
 	size_t kernel_size;
 };
+#define RF_WATCHDOG_DEFAULT 20u
+#define RF_WATCHDOG_OFF     UINT32_MAX
 void rf_config_init(struct rf_config *config);
 
 /* Why a sandbox did not start or was lost. */

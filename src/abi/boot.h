@@ -44,6 +44,7 @@ struct cpu_shared {
 	u64 syscalls;
 	u64 faults;
 	u64 switches;
+	u64 kicks_taken; /* kernel: times it cleared `kick` and looked; the monitor's watchdog waits for it */
 } __attribute__((aligned(256)));
 
 /* TSC to time: ns = base_ns + (((tsc - base_tsc) * mult) >> shift). Guarded by `seq` (odd while written). */
@@ -83,6 +84,8 @@ struct boot_info {
 	/* Host events: the monitor ors revents and sets the bit, then kicks a CPU; the kernel exchanges both with 0. */
 	u64 watch_pending[WATCH_SLOTS / 64];
 	u32 watch_events[WATCH_SLOTS];
+	u32 kpti; /* residency guest: user roots do not map the kernel */
+	u32 reserved;
 	u64 signals_pending; /* bit (N-1): host signal N arrived for the sandbox */
 	struct cpu_shared cpu[RF_MAX_CPUS];
 };
@@ -98,6 +101,8 @@ struct kernel_header {
 	u64 boot_stack_size;
 	u64 text_start, text_end, rodata_start, rodata_end, data_start,
 		image_end; /* page aligned addresses */
+	u64 thunks, thunks_plain,
+		thunks_size; /* retpolines, in the text, and what may replace them */
 };
 
 /*
@@ -136,6 +141,16 @@ struct boot_stream {
 	u64 handle;
 };
 #define BOOT_F_STRACE 1u
+/* A testing aid: how the kernel breaks down when the first program ends. 0: not at all. */
+enum boot_debug {
+	BOOT_DEBUG_NONE,
+	BOOT_DEBUG_BUG,      /* a failed BUG_ON */
+	BOOT_DEBUG_FAULT,    /* a read of an unmapped address */
+	BOOT_DEBUG_STACK,    /* a kernel stack that runs over */
+	BOOT_DEBUG_HANG,     /* a loop with interrupts off */
+	BOOT_DEBUG_SHUTDOWN, /* an exception without IDT */
+	BOOT_DEBUG_KINDS
+};
 struct boot_config {
 	u32 size;    /* of the whole, bytes */
 	u32 flags;   /* BOOT_F_* */
@@ -149,6 +164,7 @@ struct boot_config {
 	u32 strace_set; /* comma separated names, 0 = all */
 	u32 log_level;
 	u32 umask;
+	u32 debug_crash; /* enum boot_debug */
 	u32 nmounts;
 	struct boot_mount mounts[BOOT_MOUNTS_MAX];
 	struct boot_stream stream[3];

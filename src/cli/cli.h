@@ -45,6 +45,10 @@ bool option_count(const char *text, uint64_t min, uint64_t max, uint64_t *ret, c
 		  size_t size);
 /* UID[:GID], numbers; without GID it is UID's number too. */
 bool option_user(const char *text, uint32_t *ret_uid, uint32_t *ret_gid, char *why, size_t size);
+/* nmi:N, mc:N, df:N or kick:N; sets that one. */
+bool option_inject(const char *text, struct rf_injection *ret, char *why, size_t size);
+/* Comma separated, each "-NAME"; *ret gets the RF_BOOT_F_* to do without. */
+bool option_cpu_features(const char *text, uint32_t *ret, char *why, size_t size);
 /* PATH[:TARGET]; cuts @text in place. */
 bool option_bind(char *text, const char **ret_source, const char **ret_target, char *why,
 		 size_t size);

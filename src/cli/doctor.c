@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/exit_codes.h"
+#include "monitor/monitor.h"
 
 #define HWCAP2_FSGSBASE 2ul
 
@@ -26,7 +27,7 @@ struct host_summary {
 	struct utsname uts;
 	char cpu[128];
 	long cpus, memory_mib;
-	bool fsgsbase;
+	bool fsgsbase, kpti;
 };
 
 static const struct argp_option options[] = {
@@ -89,6 +90,7 @@ static void summarise_host(struct host_summary *h)
 	read_cpu_model(h->cpu, sizeof(h->cpu));
 	h->cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	h->memory_mib = sysconf(_SC_PHYS_PAGES) / 256;
+	h->kpti = kpti_needed();
 	h->fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
 }
 
@@ -103,6 +105,9 @@ static void print_text(const struct host_summary *h, const struct rf_choice *c, 
 	printf("host       Linux %s on %s, %ld CPUs, %ld MiB\n", h->uts.release, h->cpu, h->cpus,
 	       h->memory_mib);
 	printf("fsgsbase   %s\n", h->fsgsbase ? "ok" : "missing: residency host cannot be used");
+	printf("kpti       %s\n",
+	       h->kpti ? "on by default: the CPU has the Meltdown flaw (residency guest)"
+		       : "off by default: the CPU does not need it");
 	printf("platform   %s\n\n", c->platform ? rf_platform_name(c->platform) : "none");
 	for (size_t i = 0; c->probed && i < c->probe.count; i++) {
 		const struct rf_check *k = &c->probe.checks[i];
@@ -139,14 +144,14 @@ static json_t *checks_json(const struct rf_choice *c)
 static void print_json(const struct host_summary *h, const struct rf_choice *c, int r,
 		       const struct rf_error *err)
 {
-	json_t *o = json_pack("{s:{s:s, s:s, s:I, s:I, s:b}, s:s?, s:s?, s:b, s:b, s:b, s:o, s:s?}",
-			      "host", "kernel", h->uts.release, "cpu", h->cpu, "cpus",
-			      (json_int_t)h->cpus, "memory_mib", (json_int_t)h->memory_mib,
-			      "fsgsbase", h->fsgsbase, "platform",
-			      c->platform ? rf_platform_name(c->platform) : NULL, "residency",
-			      r < 0 ? NULL : residency_name(c), "works", r >= 0, "usable",
-			      c->probe.usable, "can_boot", c->probe.can_boot, "checks",
-			      checks_json(c), "error", r < 0 ? err->text : NULL);
+	json_t *o = json_pack(
+		"{s:{s:s, s:s, s:I, s:I, s:b, s:b}, s:s?, s:s?, s:b, s:b, s:b, s:o, s:s?}", "host",
+		"kernel", h->uts.release, "cpu", h->cpu, "cpus", (json_int_t)h->cpus, "memory_mib",
+		(json_int_t)h->memory_mib, "fsgsbase", h->fsgsbase, "kpti_needed", h->kpti,
+		"platform", c->platform ? rf_platform_name(c->platform) : NULL, "residency",
+		r < 0 ? NULL : residency_name(c), "works", r >= 0, "usable", c->probe.usable,
+		"can_boot", c->probe.can_boot, "checks", checks_json(c), "error",
+		r < 0 ? err->text : NULL);
 
 	if (!o) {
 		message("cannot build the report");

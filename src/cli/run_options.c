@@ -10,6 +10,9 @@ enum {
 	KEY_PLATFORM = 256,
 	KEY_DEVICE,
 	KEY_RESIDENCY,
+	KEY_KPTI,
+	KEY_INJECT,
+	KEY_CPU_FEATURES,
 	KEY_CPUS,
 	KEY_MEMORY,
 	KEY_TASKS,
@@ -30,6 +33,8 @@ enum {
 	KEY_LOG_FILE,
 	KEY_TIMING,
 	KEY_STATS,
+	KEY_WATCHDOG,
+	KEY_DEBUG_CRASH,
 };
 
 static const struct argp_option options[] = {
@@ -59,6 +64,17 @@ static const struct argp_option options[] = {
 	{ "device", KEY_DEVICE, "PATH", 0, "The platform's device (default /dev/kvm)", 0 },
 	{ "residency", KEY_RESIDENCY, "WHERE", 0,
 	  "Where the kernel runs: auto, guest or host (default auto)", 0 },
+	{ "kpti", KEY_KPTI, "WHEN", 0,
+	  "Keep the kernel out of the page tables that user code runs on: auto (where the CPU has the Meltdown flaw), on or off (default auto); "
+	  "no effect in residency host, where it is the host kernel's to do",
+	  0 },
+	{ "cpu-features", KEY_CPU_FEATURES, "LIST", 0,
+	  "Do without CPU features, comma separated, for tests: -smap, -smep, -fsgsbase, -umip, -pcid, -invpcid, -xsave, -xsaveopt, -1g",
+	  0 },
+	{ "debug-inject", KEY_INJECT, "WHAT:N", 0,
+	  "For tests: send random CPUs N events a second at random times: nmi, mc (machine checks: SIGBUS), df (double faults: the end), which need "
+	  "residency guest, or kick",
+	  0 },
 	{ NULL, 0, NULL, 0, "Watching:", 4 },
 	{ "strace", KEY_STRACE, "SET", OPTION_ARG_OPTIONAL,
 	  "Print system calls, or those named in SET (comma separated)", 0 },
@@ -69,6 +85,10 @@ static const struct argp_option options[] = {
 	{ "timing", KEY_TIMING, NULL, 0, "Print how long each step of the start took", 0 },
 	{ "stats", KEY_STATS, "FILE", OPTION_ARG_OPTIONAL,
 	  "Write counts as JSON at the end (default: to standard error)", 0 },
+	{ "watchdog", KEY_WATCHDOG, "SECONDS", 0,
+	  "CPU time after which a CPU that does not respond ends the sandbox (default 20, 0: never)",
+	  0 },
+	{ "debug-crash", KEY_DEBUG_CRASH, "KIND", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
 
@@ -156,9 +176,26 @@ static void set_memory(struct run_options *o, const char *text)
 		o->config.memory = 1;
 }
 
+static void set_cpu_features(struct run_options *o, const char *text)
+{
+	char why[256];
+
+	if (!option_cpu_features(text, &o->config.withheld_features, why, sizeof(why)))
+		bad_option("cpu-features", why);
+}
+
+static void set_inject(struct run_options *o, const char *text)
+{
+	char why[256];
+
+	if (!option_inject(text, &o->config.inject, why, sizeof(why)))
+		bad_option("debug-inject", why);
+}
+
 static error_t parse_machine(int key, char *arg, struct run_options *o)
 {
 	static const char *const residencies[] = { "auto", "guest", "host", NULL };
+	static const char *const whens[] = { "auto", "on", "off", NULL };
 
 	switch (key) {
 	case KEY_PLATFORM:
@@ -170,6 +207,15 @@ static error_t parse_machine(int key, char *arg, struct run_options *o)
 	case KEY_RESIDENCY:
 		o->config.residency = (enum rf_residency_choice)one_of(
 			"residency", arg, residencies, "auto, guest or host");
+		return 0;
+	case KEY_KPTI:
+		o->config.kpti = (enum rf_kpti)one_of("kpti", arg, whens, "auto, on or off");
+		return 0;
+	case KEY_INJECT:
+		set_inject(o, arg);
+		return 0;
+	case KEY_CPU_FEATURES:
+		set_cpu_features(o, arg);
 		return 0;
 	case KEY_CPUS:
 		o->config.cpus = (uint32_t)count_of("cpus", arg, 1, RF_MAX_CPUS);
@@ -234,6 +280,9 @@ static error_t parse_surroundings(int key, char *arg, struct run_options *o)
 static error_t parse_watching(int key, char *arg, struct run_options *o)
 {
 	static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
+	/* enum boot_debug: how the kernel breaks down at the end of the first program. For tests. */
+	static const char *const crashes[] = { "none", "bug",      "fault", "stack",
+					       "hang", "shutdown", NULL };
 
 	switch (key) {
 	case KEY_STRACE:
@@ -250,6 +299,15 @@ static error_t parse_watching(int key, char *arg, struct run_options *o)
 		return 0;
 	case KEY_LOG_FILE:
 		o->log_file = arg;
+		return 0;
+	case KEY_WATCHDOG:
+		o->config.watchdog_seconds = (uint32_t)count_of("watchdog", arg, 0, 1u << 30);
+		if (!o->config.watchdog_seconds)
+			o->config.watchdog_seconds = RF_WATCHDOG_OFF;
+		return 0;
+	case KEY_DEBUG_CRASH:
+		o->config.debug_crash = (uint32_t)one_of("debug-crash", arg, crashes,
+							 "bug, fault, stack, hang or shutdown");
 		return 0;
 	case KEY_TIMING:
 		o->timing = true;

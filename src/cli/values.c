@@ -55,6 +55,80 @@ bad:
 	return false;
 }
 
+bool option_inject(const char *text, struct rf_injection *ret, char *why, size_t size)
+{
+	const struct {
+		const char *prefix;
+		uint32_t *rate;
+	} kinds[] = { { "nmi:", &ret->nmi },
+		      { "mc:", &ret->mc },
+		      { "df:", &ret->df },
+		      { "kick:", &ret->kick } };
+	uint64_t value;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t len = strlen(kinds[i].prefix);
+
+		if (strncmp(text, kinds[i].prefix, len) != 0 ||
+		    !parse_u64(text + len, 10, 1000000, &value) || !value)
+			continue;
+		*kinds[i].rate = (uint32_t)value;
+		return true;
+	}
+	snprintf(why, size,
+		 "'%s' is not known: expected nmi, mc, df or kick, and :N from 1 to 1000000", text);
+	return false;
+}
+
+static const struct {
+	const char *name;
+	uint32_t feature;
+} cpu_features[] = {
+	{ "smap", RF_BOOT_F_SMAP },
+	{ "smep", RF_BOOT_F_SMEP },
+	{ "fsgsbase", RF_BOOT_F_FSGSBASE },
+	{ "umip", RF_BOOT_F_UMIP },
+	{ "pcid", RF_BOOT_F_PCID },
+	{ "invpcid", RF_BOOT_F_INVPCID },
+	{ "xsave", RF_BOOT_F_XSAVE },
+	{ "xsaveopt", RF_BOOT_F_XSAVEOPT },
+	{ "1g", RF_BOOT_F_1G },
+};
+
+/* The feature of the name that @text begins with up to a comma or its end; 0: none. */
+static uint32_t cpu_feature_of(const char *text, size_t len)
+{
+	for (size_t i = 0; i < sizeof(cpu_features) / sizeof(cpu_features[0]); i++)
+		if (strlen(cpu_features[i].name) == len &&
+		    strncmp(cpu_features[i].name, text, len) == 0)
+			return cpu_features[i].feature;
+	return 0;
+}
+
+bool option_cpu_features(const char *text, uint32_t *ret, char *why, size_t size)
+{
+	uint32_t mask = 0;
+
+	for (;; text++) {
+		size_t len = strcspn(text, ",");
+		uint32_t feature = *text == '-' ? cpu_feature_of(text + 1, len - 1) : 0;
+
+		if (!feature) {
+			snprintf(
+				why, size,
+				"'%.*s' is not known: expected a list such as -smap,-pcid of smap, smep, fsgsbase, umip, pcid, invpcid, xsave, xsaveopt, 1g",
+				(int)(len < 32 ? len : 32), text);
+			return false;
+		}
+		mask |= feature;
+		text += len;
+		if (!*text)
+			break;
+	}
+	*ret |= mask;
+	return true;
+}
+
 bool option_bind(char *text, const char **ret_source, const char **ret_target, char *why,
 		 size_t size)
 {

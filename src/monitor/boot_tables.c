@@ -3,7 +3,10 @@
  * The kernel's own page tables for residency guest, in the arena between tables_start and free_start.
  *
  * PML4 slot 252 maps the whole arena, supervisor only: boot area and data RW NX, text RX, rodata R, everything
- * behind the image RW NX in the largest pages that fit. Kernel stacks are part of that: the first page of each slot is
+ * behind the image RW NX in the largest pages that fit: 2 MiB, and 1 GiB where the CPU has them. The image itself is in pages
+ * of 4 KiB, as its rights change at their boundaries. All are global, so that switching address spaces keeps their
+ * translations, unless there is KPTI: then user code runs with other entries for the same addresses. None of these entries changes after boot; there
+ * is no way to drop a stale global translation, and none is needed. Kernel stacks are part of that: the first page of each slot is
  * mapped, because leaving it out would cost one table of 4 KiB entries per 2 MiB of stacks (256 KiB for 4096
  * tasks) before the first task runs; the kernel keeps a canary there.
  */
@@ -55,16 +58,18 @@ static const struct pt_alloc_ops pool_ops = {
 	.gpa_to_virt = pool_gpa_to_virt,
 };
 
-static int map_range(struct pagetable *pt, u64 start, u64 end, u32 prot, u64 max_page)
+static int map_range(const struct monitor *m, struct pagetable *pt, u64 start, u64 end, u32 prot,
+		     u64 max_page)
 {
+	u32 flags =
+		(m->info->kpti ? 0 : PT_GLOBAL) | PT_ACCESSED | (prot & PT_WRITE ? PT_DIRTY : 0);
 	struct pt_change change;
 
 	if (start >= end)
 		return 0;
 	pt_change_init(&change);
-	return pt_map(pt, RF_ARENA_BASE + start, RF_ARENA_GPA + start, end - start,
-		      prot | PT_GLOBAL | PT_ACCESSED | (prot & PT_WRITE ? PT_DIRTY : 0), max_page,
-		      NULL, &change);
+	return pt_map(pt, RF_ARENA_BASE + start, RF_ARENA_GPA + start, end - start, prot | flags,
+		      max_page, NULL, &change);
 }
 
 static int map_image(struct monitor *m, struct pagetable *pt)
@@ -73,7 +78,7 @@ static int map_image(struct monitor *m, struct pagetable *pt)
 		const struct image_segment *s = &m->image.segment[i];
 		u32 prot = PT_READ | (s->prot & RF_WRITE ? PT_WRITE : 0) |
 			   (s->prot & RF_EXEC ? PT_EXEC : 0);
-		int r = map_range(pt, s->offset, s->offset + s->len, prot, PT_SIZE_4K);
+		int r = map_range(m, pt, s->offset, s->offset + s->len, prot, PT_SIZE_4K);
 
 		if (r < 0)
 			return r;
@@ -89,11 +94,12 @@ int boot_tables_build(struct monitor *m, struct rf_error *err)
 	int r = pt_init(&pt, &pool_ops, &pool);
 
 	if (r == 0)
-		r = map_range(&pt, 0, KERNEL_IMAGE_OFF, PT_READ | PT_WRITE, PT_SIZE_2M);
+		r = map_range(m, &pt, 0, KERNEL_IMAGE_OFF, PT_READ | PT_WRITE, PT_SIZE_2M);
 	if (r == 0)
 		r = map_image(m, &pt);
 	if (r == 0)
-		r = map_range(&pt, m->info->tables_start, m->arena.size, PT_READ | PT_WRITE, big);
+		r = map_range(m, &pt, m->info->tables_start, m->arena.size, PT_READ | PT_WRITE,
+			      big);
 	if (r < 0)
 		return error_set(err, r, "cannot build the kernel's page tables");
 	m->info->kernel_root = pt_root_gpa(&pt);

@@ -11,7 +11,7 @@
 
 #include "monitor/monitor.h"
 
-#define DUMP_MAX 8192
+#define DUMP_MAX 12288
 
 /* The kernel passes only a CPU number: one sandbox per process. */
 static struct monitor *host_monitor;
@@ -60,16 +60,9 @@ static int cpu_boot_guest(struct monitor_cpu *cpu, struct rf_error *err)
 	return rf_machine_boot_cpu(m->machine, cpu->number, &state, err);
 }
 
-static void cpu_report(struct monitor_cpu *cpu, const char *what, char *dump)
+void monitor_dump_text(struct monitor *m, const char *dump)
 {
-	struct monitor *m = cpu->monitor;
-	u32 running = 0;
-
-	if (!atomic_compare_exchange_strong(&m->panicked, &running, 1))
-		return;
-	monitor_log(m, "ringfence: CPU %u: %s", cpu->number, what);
-	/* Line by line: a dump is longer than one message. */
-	for (char *line = dump, *next; line && *line; line = next) {
+	for (const char *line = dump, *next; line && *line; line = next) {
 		next = line;
 		while (*next && *next != '\n')
 			next++;
@@ -77,6 +70,23 @@ static void cpu_report(struct monitor_cpu *cpu, const char *what, char *dump)
 		if (*next)
 			next++;
 	}
+}
+
+static void cpu_report(struct monitor_cpu *cpu, const char *what, const char *dump)
+{
+	struct monitor *m = cpu->monitor;
+	struct rf_regs regs;
+	u32 running = 0;
+
+	if (!atomic_compare_exchange_strong(&m->panicked, &running, 1))
+		return;
+	monitor_log(m, "ringfence: CPU %u: %s", cpu->number, what);
+	monitor_dump_text(m, dump);
+	if (rf_machine_dump_cpu(m->machine, cpu->number, &regs, NULL, 0) == 0) {
+		monitor_dump_address(m, m->log_fd, "rip", regs.rip);
+		monitor_dump_stack(m, m->log_fd, regs.rsp, 24);
+	}
+	monitor_dump_calls(m, cpu->number);
 }
 
 static void cpu_run_guest(struct monitor_cpu *cpu)

@@ -77,20 +77,10 @@ void monitor_dump_stack(struct monitor *m, int fd, u64 sp, u32 max)
 	}
 }
 
-static void crash_handler(int signo, siginfo_t *si, void *context)
+static void crash_registers(struct monitor *m, const ucontext_t *uc)
 {
-	const ucontext_t *uc = context;
 	u64 rip = (u64)uc->uc_mcontext.gregs[REG_RIP], rsp = (u64)uc->uc_mcontext.gregs[REG_RSP];
-	struct monitor *m = crash_monitor;
-	bool kernel = image_is_text(&m->image, rip);
-	static volatile sig_atomic_t entered;
 
-	terminal_restore();
-	if (entered++)
-		_exit(EXIT_STATUS_INTERNAL);
-	crash_print(m->log_fd, "ringfence: %s: signal %d, address %p, error code %#llx\n",
-		    kernel ? "kernel crash" : "internal failure", signo, si->si_addr,
-		    (unsigned long long)uc->uc_mcontext.gregs[REG_ERR]);
 	monitor_dump_address(m, m->log_fd, "rip", rip);
 	crash_print(m->log_fd, "  rax %016llx rbx %016llx rcx %016llx rdx %016llx\n",
 		    uc->uc_mcontext.gregs[REG_RAX], uc->uc_mcontext.gregs[REG_RBX],
@@ -104,6 +94,39 @@ static void crash_handler(int signo, siginfo_t *si, void *context)
 	crash_print(m->log_fd, "  r12 %016llx r13 %016llx r14 %016llx r15 %016llx\n",
 		    uc->uc_mcontext.gregs[REG_R12], uc->uc_mcontext.gregs[REG_R13],
 		    uc->uc_mcontext.gregs[REG_R14], uc->uc_mcontext.gregs[REG_R15]);
+}
+
+/* The watchdog wants to know where this CPU's thread is. */
+static void stuck_handler(int signo, siginfo_t *si, void *context)
+{
+	const ucontext_t *uc = context;
+	struct monitor *m = crash_monitor;
+	int saved = errno;
+
+	crash_print(m->log_fd, "  the thread:\n");
+	crash_registers(m, uc);
+	monitor_dump_stack(m, m->log_fd, (u64)uc->uc_mcontext.gregs[REG_RSP], 24);
+	atomic_store(&m->stuck_described, 1);
+	errno = saved;
+}
+
+static void crash_handler(int signo, siginfo_t *si, void *context)
+{
+	const ucontext_t *uc = context;
+	u64 rip = (u64)uc->uc_mcontext.gregs[REG_RIP], rsp = (u64)uc->uc_mcontext.gregs[REG_RSP];
+	struct monitor *m = crash_monitor;
+	bool kernel = image_is_text(&m->image, rip);
+	static volatile sig_atomic_t entered;
+
+	if (rf_platform_fault(signo, si, context)) /* memory that the platform knows may vanish */
+		return;
+	terminal_restore();
+	if (entered++)
+		_exit(EXIT_STATUS_INTERNAL);
+	crash_print(m->log_fd, "ringfence: %s: signal %d, address %p, error code %#llx\n",
+		    kernel ? "kernel crash" : "internal failure", signo, si->si_addr,
+		    (unsigned long long)uc->uc_mcontext.gregs[REG_ERR]);
+	crash_registers(m, uc);
 	if (!kernel)
 		crash_print(m->log_fd, "  monitor_serve at %p\n", (void *)(uintptr_t)monitor_serve);
 	monitor_dump_stack(m, m->log_fd, rsp, 24);
@@ -113,11 +136,13 @@ static void crash_handler(int signo, siginfo_t *si, void *context)
 void crash_init(struct monitor *m)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
-	struct sigaction sa = { .sa_sigaction = crash_handler,
-				.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+	struct sigaction sa = { .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 
 	crash_monitor = m;
 	sigfillset(&sa.sa_mask);
+	sa.sa_sigaction = stuck_handler;
+	sigaction(SIGNAL_STUCK, &sa, NULL);
+	sa.sa_sigaction = crash_handler;
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigdelset(&sa.sa_mask, signals[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)

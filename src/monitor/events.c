@@ -212,7 +212,10 @@ static void events_dispatch(struct monitor *m, const struct epoll_event *e)
 		stream_event(m, e->data.u64, e->events);
 }
 
-/* Interrupts CPUs whose time in user code is up. Returns the nearest deadline still to come, at most one tick away. */
+/*
+ * Kicks CPUs whose time in user code is up. One that happens to be in kernel code finds the kick on its way out: who is mostly there must not
+ * escape because no look met it outside. Returns the nearest deadline still to come, at most one tick away.
+ */
 static u64 check_deadlines(struct monitor *m, u64 now)
 {
 	u64 next = now + TICK_NS;
@@ -221,12 +224,13 @@ static u64 check_deadlines(struct monitor *m, u64 now)
 		struct cpu_shared *cpu = &m->info->cpu[i];
 		u64 deadline = READ_ONCE(cpu->deadline_ns);
 
-		if (!deadline || !READ_ONCE(cpu->in_user))
+		if (!deadline ||
+		    atomic_load(&m->cpu[i].idle)) /* who idles waits for its timers itself */
 			continue;
-		if (deadline <= now)
-			rf_machine_interrupt_cpu(m->machine, i);
-		else
+		if (deadline > now)
 			next = MIN(next, deadline);
+		else
+			monitor_kick(m, i);
 	}
 	return next;
 }
@@ -243,6 +247,7 @@ static int events_timeout_ms(struct monitor *m)
 			return SLEEP_MS;
 		atomic_store(&m->ticker_asleep, 0);
 	}
+	watchdog_check(m, now);
 	return (int)((check_deadlines(m, now) - now + 999999) / 1000000);
 }
 

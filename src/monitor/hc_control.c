@@ -38,7 +38,7 @@ s64 hc_panic(struct hostcall *c)
 		return 0;
 	monitor_log(m, "ringfence: kernel panic on CPU %u: %.*s", c->cpu,
 		    text ? (int)MIN(c->arg[1], (u64)LOG_MAX) : 0, text ? text : "");
-	if (r) {
+	if (r && r->cs) {
 		monitor_log(m, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx,
 			    r->rcx, r->rdx);
 		monitor_log(m, "  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", r->rsi, r->rdi,
@@ -49,9 +49,12 @@ s64 hc_panic(struct hostcall *c)
 			    r->r14, r->r15);
 		monitor_log(m, "  cs %lx ss %lx rflags %lx fs %lx gs %lx", r->cs, r->ss, r->rflags,
 			    r->fs_base, r->gs_base);
+	}
+	if (r) {
 		monitor_dump_address(m, m->log_fd, "rip", r->rip);
 		monitor_dump_stack(m, m->log_fd, r->rsp, 24);
 	}
+	monitor_dump_calls(m, c->cpu);
 	monitor_end(m, MONITOR_PANIC, 0);
 	return 0;
 }

@@ -115,6 +115,10 @@ static const char *image_check_header(const struct image *img)
 	if (h->boot_stacks < start || h->boot_stacks % 16 || h->boot_stacks > end ||
 	    end - h->boot_stacks < RF_MAX_CPUS * h->boot_stack_size)
 		return "its boot stacks are not in its data";
+	if (!image_is_text(img, h->thunks) || h->thunks_size > PAGE_SIZE ||
+	    !image_is_text(img, h->thunks + h->thunks_size) || h->thunks_plain < RF_ARENA_BASE ||
+	    !range_within(h->thunks_plain - RF_ARENA_BASE, h->thunks_size, img->end))
+		return "its thunks are not in its text";
 	return NULL;
 }
 
@@ -147,6 +151,14 @@ void image_load(const struct image *img, struct arena *a)
 
 		memcpy(a->base + s->offset, img->elf + s->file_offset, s->file_len);
 	}
+}
+
+void image_plain_branches(const struct image *img, struct arena *a)
+{
+	const struct kernel_header *h = &img->header;
+
+	memcpy(a->base + (h->thunks - RF_ARENA_BASE), a->base + (h->thunks_plain - RF_ARENA_BASE),
+	       h->thunks_size);
 }
 
 int image_protect(const struct image *img, struct arena *a, struct rf_error *err)

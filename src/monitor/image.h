@@ -29,6 +29,8 @@ struct image {
 int image_parse(struct image *img, const void *elf, size_t size, struct rf_error *err) __must_check;
 /* Copies the segments into fresh (zero) arena memory. */
 void image_load(const struct image *img, struct arena *a);
+/* Takes the retpolines out: indirect branches of the kernel become plain ones. After image_load(), before anything runs. */
+void image_plain_branches(const struct image *img, struct arena *a);
 /* Residency host: gives the segments their rights in this process. */
 int image_protect(const struct image *img, struct arena *a, struct rf_error *err) __must_check;
 /* Is the address in an executable segment? */

@@ -65,6 +65,7 @@ static int monitor_init_arena(struct monitor *m, const struct monitor_options *o
 	m->info_free_start = l.free_start;
 	m->stacks_start = l.stacks_start;
 	m->info->stacks_start = l.stacks_start;
+	m->info->kpti = o->kpti && o->residency == RF_RESIDENCY_GUEST;
 	return 0;
 }
 
@@ -76,6 +77,8 @@ static void monitor_set_defaults(struct monitor *m, const struct monitor_options
 	m->cpus = o->cpus;
 	m->log_fd = o->log_fd;
 	m->strace_fd = o->strace_fd;
+	m->inject = o->inject;
+	m->watchdog_ns = o->watchdog_ns;
 	m->started_ns = clock_now_ns(CLOCK_MONOTONIC);
 	pthread_mutex_init(&m->watch_lock, NULL);
 }
@@ -135,6 +138,9 @@ static void info_fill_host(struct boot_info *info)
 	info->hwcap = getauxval(AT_HWCAP);
 	info->hwcap2 = getauxval(AT_HWCAP2);
 	info->min_sigstack = getauxval(AT_MINSIGSTKSZ);
+	/* What user code runs with here, not on the host. */
+	if (info->residency == RF_RESIDENCY_GUEST && !(info->boot_features & RF_BOOT_F_FSGSBASE))
+		info->hwcap2 &= ~HWCAP2_FSGSBASE;
 }
 
 /* The kernel's entry code sets its GS base with WRGSBASE. */
@@ -162,6 +168,8 @@ int monitor_attach(struct monitor *m, struct rf_machine *machine, struct rf_erro
 	info->boot_features = rf_machine_boot_features(machine);
 	info->xcr0 = rf_machine_xcr0(machine);
 	info->xsave_size = (u32)rf_context_fpu_size(machine);
+	if (!(info->boot_features & RF_BOOT_F_RETPOLINE))
+		image_plain_branches(&m->image, &m->arena);
 	info_fill_host(info);
 	if (getrandom(info->random, sizeof(info->random), 0) != sizeof(info->random))
 		return error_set(err, -EIO, "no random numbers from the host");
@@ -179,7 +187,8 @@ int monitor_start(struct monitor *m, struct rf_error *err)
 	if (r < 0)
 		return r;
 	m->info->tsc_khz = clock_publish(&m->clock, &m->info->time);
-	return cpus_start(m, err);
+	r = cpus_start(m, err);
+	return r < 0 ? r : inject_start(m, err);
 }
 
 void monitor_run(struct monitor *m)

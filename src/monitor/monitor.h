@@ -19,6 +19,7 @@
 #include "monitor/idtable.h"
 #include "monitor/image.h"
 #include <ringfence/platform.h>
+#include <ringfence/ringfence.h>
 
 struct monitor_options {
 	const void *image;
@@ -28,7 +29,10 @@ struct monitor_options {
 	u64 memory; /* bytes of page frames */
 	u32 max_tasks;
 	bool huge_pages;
+	bool kpti;
+	struct rf_injection inject;
 	int log_fd, strace_fd; /* borrowed */
+	u64 watchdog_ns; /* CPU time after which a CPU that answers nothing is dumped; 0: never */
 };
 
 enum monitor_end {
@@ -39,12 +43,22 @@ enum monitor_end {
 	MONITOR_KILLED, /* ended by hand: signal in exit_status */
 };
 
+#define LAST_CALLS 16u
 struct monitor_cpu {
 	pthread_t thread;
 	struct monitor *monitor;
 	u32 number;
 	atomic_uint idle; /* in HC_IDLE */
 	void *signal_stack;
+
+	/* Written by the CPU's thread, read by whoever describes it. */
+	atomic_ulong calls; /* hostcalls begun */
+	u32 last_calls[LAST_CALLS];
+
+	/* event thread only: what the watchdog saw last */
+	u64 seen_calls, seen_kicks;
+	u64 seen_cpu_ns; /* the thread's CPU time then */
+	bool asked;      /* has been kicked since */
 };
 
 struct monitor {
@@ -58,6 +72,7 @@ struct monitor {
 	int log_fd, strace_fd;
 	int epoll_fd, signal_fd, wake_fd, proc_fd, null_fd;
 	u64 started_ns;
+	struct rf_injection inject;
 	u64 stacks_start;
 	u64 info_free_start; /* ours: the one in boot_info is the kernel's to change */
 
@@ -74,7 +89,11 @@ struct monitor {
 	atomic_uint cpus_left; /* CPU threads that have not come to their end */
 	atomic_ulong first_call_ns;
 
+	u64 watchdog_ns;             /* immutable after start */
+	atomic_uint stuck_described; /* a thread has answered SIGNAL_STUCK */
+
 	/* event thread only */
+	u64 watchdog_next_ns;
 	u32 kill_count;
 	u64 kill_since_ns;
 };
@@ -117,9 +136,20 @@ void monitor_write_text(int fd, char *text, size_t len);
 void monitor_dump_address(struct monitor *m, int fd, const char *name, u64 addr);
 /* What looks like return addresses from @sp on, at most @max of them. Async-signal-safe. */
 void monitor_dump_stack(struct monitor *m, int fd, u64 sp, u32 max);
+/* The last hostcalls of a CPU, oldest first. */
+void monitor_dump_calls(struct monitor *m, u32 cpu);
+/* A dump of the platform's, line by line: it is longer than one message. */
+void monitor_dump_text(struct monitor *m, const char *dump);
 
 /* boot_tables.c */
 int boot_tables_build(struct monitor *m, struct rf_error *err) __must_check;
+
+/* inject.c: starts what m->inject_* asks for, if anything. */
+int inject_start(struct monitor *m, struct rf_error *err) __must_check;
+
+/* kpti.c: whether the CPU lets user code read what supervisor pages hold; pure in what it is given, and asked of this machine. */
+bool kpti_needed_by(const char *sysfs, const char *vendor);
+bool kpti_needed(void);
 
 /* events.c */
 int events_init(struct monitor *m, struct rf_error *err) __must_check;
@@ -137,7 +167,12 @@ void events_cpu_busy(struct monitor *m);
 /* cpu.c */
 int cpus_start(struct monitor *m, struct rf_error *err) __must_check;
 
+/* watchdog.c: looks, at most every WATCHDOG_TICK_NS, whether every busy CPU still answers. Event thread only. */
+void watchdog_check(struct monitor *m, u64 now);
+
 /* crash.c: handlers for signals that mean a bug of ours. */
+/* Sent to a CPU's thread in residency host: describe where you are. */
+#define SIGNAL_STUCK (SIGRTMIN + 2)
 void crash_init(struct monitor *m);
 /* The calling thread's signal stack. */
 int crash_thread_init(struct monitor_cpu *cpu);

@@ -160,14 +160,11 @@ static bool table_is_empty(const u64 *table, unsigned int from)
 	return true;
 }
 
-/* Replaces the large page in *@entry of @level by a table that maps the same. */
-static int leaf_split(struct pagetable *pt, u64 *entry, unsigned int level)
+/* Replaces the large page in *@entry of @level by @table, which then maps the same. */
+static void leaf_split_into(struct pagetable *pt, u64 *entry, unsigned int level, u64 *table)
 {
-	u64 *table = table_new(pt);
 	u64 old = READ_ONCE(*entry);
 
-	if (!table)
-		return -ENOMEM;
 	do {
 		/* A processor may set A or D meanwhile: then they are copied again. */
 		u64 first = level == 2 ? old & ~PTE_PS : old;
@@ -176,6 +173,15 @@ static int leaf_split(struct pagetable *pt, u64 *entry, unsigned int level)
 			WRITE_ONCE(table[i], first + i * pte_span(level - 1));
 	} while (!__atomic_compare_exchange_n(entry, &old, table_entry(pt, table), false,
 					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+static int leaf_split(struct pagetable *pt, u64 *entry, unsigned int level)
+{
+	u64 *table = table_new(pt);
+
+	if (!table)
+		return -ENOMEM;
+	leaf_split_into(pt, entry, level, table);
 	return 0;
 }
 
@@ -435,6 +441,28 @@ int pt_clear_flags(struct pagetable *pt, uptr_t va, u64 len, u32 flags, struct p
 	op.flags = flags_from_prot(flags) & PTE_AD;
 	leaves_visit(&op, pt->root, PTE_LEVELS, va, va + len, leaf_clear_flags);
 	return 0;
+}
+
+bool pt_split_2m(struct pagetable *pt, uptr_t va, void *table)
+{
+	u64 *entries = pt->root;
+
+	for (unsigned int level = PTE_LEVELS;; level--) {
+		u64 *entry = &entries[pte_index(va, level)];
+
+		if (!pte_is_present(READ_ONCE(*entry)))
+			return false;
+		if (level == 2) {
+			if (!pte_is_leaf(READ_ONCE(*entry), level))
+				return false;
+			pt->tables++;
+			leaf_split_into(pt, entry, level, table);
+			return true;
+		}
+		if (pte_is_leaf(READ_ONCE(*entry), level))
+			return false;
+		entries = table_of(pt, READ_ONCE(*entry));
+	}
 }
 
 /* Looking up */

@@ -159,6 +159,13 @@ int __must_check pt_protect(struct pagetable *pt, uptr_t va, u64 len, u32 prot,
 int __must_check pt_clear_flags(struct pagetable *pt, uptr_t va, u64 len, u32 flags,
 				struct pt_change *change);
 
+/*
+ * Makes the 2 MiB page that maps @va 512 small ones with the same frames and permissions, in @table, which comes from alloc_table() and
+ * is the page table's then: so that a caller that put one aside can't fail to change a part. No invalidation is needed for the split itself.
+ * False, and nothing done, when no page of that size is there.
+ */
+bool pt_split_2m(struct pagetable *pt, uptr_t va, void *table);
+
 /* Finds the entry that maps @va. False when there is none or @va is not canonical. */
 bool pt_lookup(const struct pagetable *pt, uptr_t va, struct pt_mapping *ret_mapping);
 

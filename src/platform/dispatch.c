@@ -8,7 +8,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "platform/guard.h"
 
 #define CALL(object, op, ...) ((object)->op ? (object)->op(__VA_ARGS__) : -ENOSYS)
 
@@ -23,6 +26,11 @@ int rf_error_set(struct rf_error *err, int code, const char *fmt, ...)
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	return code;
+}
+
+uint32_t rf_platform_version(void)
+{
+	return RF_PLATFORM_VERSION;
 }
 
 /* ---- construction ---- */
@@ -84,6 +92,11 @@ int rf_machine_new(const struct rf_platform *p, int device, const struct rf_opti
 
 	if (!r && !p->machine_new)
 		r = rf_error_set(err, -ENOSYS, "platform %s makes no machines", p->name);
+	if (!r) {
+		r = guard_init();
+		if (r)
+			rf_error_set(err, r, "a handler for SIGBUS: %s", strerror(-r));
+	}
 	if (r) {
 		if (device >= 0)
 			close(device);
@@ -127,9 +140,20 @@ void rf_machine_interrupt_cpu(struct rf_machine *m, uint32_t cpu)
 		m->platform->machine_interrupt_cpu(m, cpu);
 }
 
+int rf_machine_dump_cpu(struct rf_machine *m, uint32_t cpu, struct rf_regs *ret_regs, char *buf,
+			size_t size)
+{
+	return CALL(m->platform, machine_dump_cpu, m, cpu, ret_regs, buf, size);
+}
+
 uint64_t rf_machine_xcr0(const struct rf_machine *m)
 {
 	return m->platform->machine_xcr0 ? m->platform->machine_xcr0(m) : 3;
+}
+
+int rf_machine_inject(struct rf_machine *m, u32 cpu, enum rf_inject what)
+{
+	return m->platform->machine_inject ? m->platform->machine_inject(m, cpu, what) : -ENOSYS;
 }
 
 uint32_t rf_machine_boot_features(const struct rf_machine *m)
@@ -241,6 +265,11 @@ void rf_context_interrupt(struct rf_context *c)
 void rf_context_preempt(struct rf_context *c)
 {
 	c->machine->platform->context_preempt(c);
+}
+
+int rf_context_detect_preemption(struct rf_context *c, bool on)
+{
+	return CALL(c->machine->platform, context_detect_preemption, c, on);
 }
 
 size_t rf_context_fpu_size(const struct rf_machine *m)

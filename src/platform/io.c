@@ -2,11 +2,11 @@
 /*
  * Address-space I/O for platforms whose mappings the host can look up: translate page by page
  * through as_next and work on the memory file. The caller keeps mappings and frames alive
- * meanwhile.
+ * meanwhile, but the file's end may come nearer at any time: every access is a guarded one.
  */
 #include <errno.h>
-#include <string.h>
 
+#include "platform/guard.h"
 #include "platform/platform.h"
 
 /*
@@ -34,12 +34,15 @@ size_t rf_address_space_copy_in(struct rf_address_space *as, void *dst, uint64_t
 
 	while (done < n) {
 		const void *p = translate(as, src + done, RF_READ, &run);
+		size_t left;
 
 		if (!p)
 			break;
 		run = MIN(run, n - done);
-		memcpy((u8 *)dst + done, p, run);
-		done += run;
+		left = guard_copy((u8 *)dst + done, p, run);
+		done += run - left;
+		if (left)
+			break;
 	}
 	return done;
 }
@@ -51,12 +54,15 @@ size_t rf_address_space_copy_out(struct rf_address_space *as, uint64_t dst, cons
 
 	while (done < n) {
 		void *p = translate(as, dst + done, RF_WRITE, &run);
+		size_t left;
 
 		if (!p)
 			break;
 		run = MIN(run, n - done);
-		memcpy(p, (const u8 *)src + done, run);
-		done += run;
+		left = guard_copy(p, (const u8 *)src + done, run);
+		done += run - left;
+		if (left)
+			break;
 	}
 	return done;
 }
@@ -67,12 +73,15 @@ size_t rf_address_space_zero_out(struct rf_address_space *as, uint64_t dst, size
 
 	while (done < n) {
 		void *p = translate(as, dst + done, RF_WRITE, &run);
+		size_t left;
 
 		if (!p)
 			break;
 		run = MIN(run, n - done);
-		memset(p, 0, run);
-		done += run;
+		left = guard_zero(p, run);
+		done += run - left;
+		if (left)
+			break;
 	}
 	return done;
 }
@@ -86,12 +95,9 @@ static u32 *translate_u32(struct rf_address_space *as, u64 addr, u32 access)
 
 int rf_address_space_load_u32(struct rf_address_space *as, uint64_t addr, uint32_t *ret)
 {
-	u32 *p = translate_u32(as, addr, RF_READ);
+	const u32 *p = translate_u32(as, addr, RF_READ);
 
-	if (!p)
-		return -EFAULT;
-	*ret = __atomic_load_n(p, __ATOMIC_SEQ_CST);
-	return 0;
+	return p && guard_load_u32(p, ret) ? 0 : -EFAULT;
 }
 
 int rf_address_space_swap_u32(struct rf_address_space *as, uint64_t addr, uint32_t value,
@@ -99,10 +105,7 @@ int rf_address_space_swap_u32(struct rf_address_space *as, uint64_t addr, uint32
 {
 	u32 *p = translate_u32(as, addr, RF_WRITE);
 
-	if (!p)
-		return -EFAULT;
-	*ret_old = __atomic_exchange_n(p, value, __ATOMIC_SEQ_CST);
-	return 0;
+	return p && guard_swap_u32(p, value, ret_old) ? 0 : -EFAULT;
 }
 
 int rf_address_space_cas_u32(struct rf_address_space *as, uint64_t addr, uint32_t old,
@@ -110,9 +113,5 @@ int rf_address_space_cas_u32(struct rf_address_space *as, uint64_t addr, uint32_
 {
 	u32 *p = translate_u32(as, addr, RF_WRITE);
 
-	if (!p)
-		return -EFAULT;
-	__atomic_compare_exchange_n(p, &old, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-	*ret_old = old;
-	return 0;
+	return p && guard_cas_u32(p, old, value, ret_old) ? 0 : -EFAULT;
 }

@@ -24,6 +24,13 @@ struct rf_context {
 	struct rf_machine *machine;
 };
 
+/* Events for tests. */
+enum rf_inject {
+	RF_INJECT_NMI,
+	RF_INJECT_MC, /* machine check, if user code runs */
+	RF_INJECT_DF, /* double fault */
+};
+
 struct rf_platform {
 	const char *name;
 	struct rf_requirements requirements;
@@ -41,6 +48,9 @@ struct rf_platform {
 	void (*machine_stats)(const struct rf_machine *m, struct rf_stats *ret);
 	int (*machine_memory_barrier)(struct rf_machine *m);
 	void (*machine_interrupt_cpu)(struct rf_machine *m, u32 cpu);
+	int (*machine_inject)(struct rf_machine *m, u32 cpu, enum rf_inject what);
+	int (*machine_dump_cpu)(struct rf_machine *m, u32 cpu, struct rf_regs *ret_regs, char *buf,
+				size_t size);
 	u64 (*machine_xcr0)(const struct rf_machine *m);
 	u32 (*machine_boot_features)(const struct rf_machine *m);
 
@@ -61,6 +71,7 @@ struct rf_platform {
 			      struct rf_regs *regs, u32 cpu, struct rf_trap *ret);
 	void (*context_interrupt)(struct rf_context *c);
 	void (*context_preempt)(struct rf_context *c);
+	int (*context_detect_preemption)(struct rf_context *c, bool on);
 	size_t (*fpu_size)(const struct rf_machine *m);
 	int (*context_get_fpu)(struct rf_context *c, void *buf, size_t size);
 	int (*context_set_fpu)(struct rf_context *c, const void *buf, size_t size);
@@ -71,6 +82,11 @@ struct rf_platform {
 	int (*run_cpu)(struct rf_machine *m, u32 cpu, enum rf_exit_kind *ret, char *dump,
 		       size_t dump_size);
 };
+
+/*
+ * For tests: an event for a booted CPU, wherever it is. -EINVAL: no such CPU, or not residency guest; -ENOSYS: the platform can't.
+ */
+int rf_machine_inject(struct rf_machine *m, u32 cpu, enum rf_inject what);
 
 /* Fills *@err (may be NULL) and returns @code. */
 int rf_error_set(struct rf_error *err, int code, const char *fmt, ...) __printf(3, 4);

@@ -50,6 +50,8 @@ static void config_defaults(struct rf_config *c)
 		c->max_tasks = TASKS_DEFAULT;
 	if (!c->root)
 		c->root = "/";
+	if (!c->watchdog_seconds)
+		c->watchdog_seconds = RF_WATCHDOG_DEFAULT;
 	if (!c->hostname)
 		c->hostname = "ringfence";
 	if (!c->program && c->argv)
@@ -82,6 +84,8 @@ int config_complete(struct rf_config *c, enum rf_failure *ret_failure, struct rf
 	if (c->mount_count > RF_MOUNTS_MAX)
 		return error_set(err, -EINVAL, "%zu mounts are more than the %u supported",
 				 c->mount_count, RF_MOUNTS_MAX);
+	if (c->debug_crash >= BOOT_DEBUG_KINDS)
+		return error_set(err, -EINVAL, "unknown kind of breakdown %u", c->debug_crash);
 	if (strlen(c->hostname) > 64)
 		return error_set(err, -EINVAL, "the host name is longer than 64 bytes");
 	*ret_failure = RF_FAILURE_MEMORY;
@@ -211,6 +215,7 @@ int config_write(const struct rf_config *c, struct monitor *m, const bool closed
 	w.config->strace_set = config_string(&w, c->strace_set);
 	w.config->log_level = c->log_level;
 	w.config->umask = take_umask();
+	w.config->debug_crash = c->debug_crash;
 	w.config->max_tasks = c->max_tasks;
 	write_ids(c, &w);
 	write_rlimits(c, w.config);

@@ -63,6 +63,7 @@ static int make_machine(const struct rf_config *c, struct rf_choice *choice, str
 	struct rf_options options = {
 		.cpus = c->cpus,
 		.residency = choice->residency,
+		.withheld_features = c->withheld_features,
 		.memory = { .base = m->arena.base, .size = m->arena.size, .gpa = RF_ARENA_GPA },
 	};
 	struct rf_machine *machine;
@@ -92,8 +93,13 @@ static int prepare(const struct rf_config *c, struct rf_choice *choice, const bo
 		.memory = c->memory,
 		.max_tasks = c->max_tasks,
 		.huge_pages = c->huge_pages,
+		.inject = c->inject,
+		.kpti = c->kpti == RF_KPTI_ON || (c->kpti == RF_KPTI_AUTO && kpti_needed()),
 		.log_fd = c->log_fd,
 		.strace_fd = c->strace_fd,
+		.watchdog_ns = c->watchdog_seconds == RF_WATCHDOG_OFF
+				       ? 0
+				       : c->watchdog_seconds * 1000000000ull,
 	};
 	int r = monitor_init(m, &options, err);
 

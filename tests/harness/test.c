@@ -2,6 +2,7 @@
 #include "harness/test.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -240,6 +241,18 @@ static const char *program_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* Whether the name matches one of the patterns in TESTS_NOT. */
+static bool left_out(const char *name)
+{
+	char *patterns = strdup(getenv("TESTS_NOT") ?: ""), *rest = patterns, *pattern;
+	bool match = false;
+
+	while ((pattern = strsep(&rest, ",")))
+		match |= fnmatch(pattern, name, 0) == 0;
+	free(patterns);
+	return match;
+}
+
 int main(int argc, char **argv)
 {
 	struct CMUnitTest *tests = calloc(test_count, sizeof(*tests));
@@ -250,7 +263,8 @@ int main(int argc, char **argv)
 	if (!tests)
 		return 1;
 	for (struct test_case *test = first_test; test; test = test->next)
-		tests[n++] = (struct CMUnitTest){ test->name, run_case, NULL, NULL, test };
+		if (!left_out(test->name))
+			tests[n++] = (struct CMUnitTest){ test->name, run_case, NULL, NULL, test };
 	signal(SIGALRM, on_alarm);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	if (getenv("TESTS"))

@@ -11,8 +11,9 @@
  * the test (only on the thread that runs it). Each prints file:line, both expressions and both
  * values.
  *
- * Environment: TESTS=PATTERN selects tests by name (* and ?), TEST_TIMEOUT=SECONDS (default 60, 0
- * for none) limits each, TEST_SEED=N replaces the seed of randomised ones.
+ * Environment: TESTS=PATTERN selects tests by name (* and ?), TESTS_NOT=PATTERN,… leaves some out,
+ * TEST_TIMEOUT=SECONDS (default 60, 0 for none) limits each, TEST_SEED=N replaces the seed of
+ * randomised ones.
  */
 #pragma once
 

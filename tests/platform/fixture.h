@@ -16,6 +16,7 @@
 #include <ringfence/platform.h>
 
 #include "harness/test.h"
+#include "harness/user_code.h"
 
 #define CODE      0x400000ul
 #define CODE_OFF  0x0ul
@@ -26,11 +27,6 @@
 #define STACK_TOP (STACK + 0x1000)
 #define MEMORY    (16ul << 20)
 #define FRAME(n)  (0x100000ul + (n)*0x1000ul) /* spare frames */
-
-#define USER_CODE(name, text)                                                    \
-	extern const char name[], name##_end[];                                  \
-	__asm__(".pushsection .rodata\n.balign 16\n" #name ":\n" text "\n" #name \
-		"_end:\n.byte 0xcc\n.popsection\n")
 
 struct fixture {
 	struct rf_machine *m;

@@ -6,22 +6,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "harness/ring0_image.h"
 #include "platform/fixture.h"
 
-/* Arena offsets. Slot 252 maps the arena with large pages, slot 0 one large user page. */
-#define O_PML4  0x1000u
-#define O_PDPT  0x2000u
-#define O_PD    0x3000u
-#define O_UPDPT 0x4000u
-#define O_UPD   0x5000u
-#define O_GDT   0x6000u
-#define O_IDT   0x7000u
-#define O_TSS   0x9000u
+/* Arena offsets, beside those of ring0_image.h. */
 #define O_AREA  0xa000u /* GS: counters */
 #define O_STACK 0x20000u
-#define O_IMAGE 0x200000u
-#define O_USER  0x400000u
-#define USER_VA 0x400000u
 
 #define AREA_SYSCALLS 0
 #define AREA_KICKS    1
@@ -58,63 +48,20 @@ static uint64_t image_va(const char *label)
 	return RF_ARENA_BASE + O_IMAGE + (uint64_t)(label - image);
 }
 
-static void put(uint8_t *at, uint64_t value)
-{
-	memcpy(at, &value, sizeof(value));
-}
-
-static void build_tables(uint8_t *a)
-{
-	uint64_t gpa = RF_ARENA_GPA;
-
-	put(a + O_PML4 + 252 * 8, (gpa + O_PDPT) | 0x23);
-	put(a + O_PDPT, (gpa + O_PD) | 0x23);
-	for (uint64_t i = 0; i < MEMORY >> 21; i++)
-		put(a + O_PD + i * 8, (gpa + (i << 21)) | 0xe3);
-	put(a + O_PML4, (gpa + O_UPDPT) | 0x27);
-	put(a + O_UPDPT, (gpa + O_UPD) | 0x27);
-	put(a + O_UPD + (USER_VA >> 21) * 8, (gpa + O_USER) | 0xe7);
-}
-
-static void build_descriptors(uint8_t *a)
-{
-	uint64_t kick = image_va(image_kick);
-
-	put(a + O_GDT + 0x10, 0x00af9b000000ffffull);
-	put(a + O_GDT + 0x18, 0x00cf93000000ffffull);
-	put(a + O_GDT + 0x28, 0x00cff3000000ffffull);
-	put(a + O_GDT + 0x30, 0x00affb000000ffffull);
-	put(a + O_IDT + RF_VECTOR_KICK * 16,
-	    (kick & 0xffff) | 0x10 << 16 | 0x8eull << 40 | (kick >> 16 & 0xffff) << 48);
-	put(a + O_IDT + RF_VECTOR_KICK * 16 + 8, kick >> 32);
-	put(a + O_TSS + 4, RF_ARENA_BASE + O_STACK);
-}
-
 static void boot(struct rf_machine *m, const char *entry)
 {
 	uint8_t *a = rf_machine_memory(m)->base;
-	const struct rf_boot_cpu state = {
-		.rip = image_va(entry),
-		.rsp = RF_ARENA_BASE + O_STACK,
-		.gs_base = RF_ARENA_BASE + O_AREA,
-		.arg = 0xabcd,
-		.cr3 = RF_ARENA_GPA + O_PML4,
-		.gdt_base = RF_ARENA_BASE + O_GDT,
-		.gdt_limit = 0x4f,
-		.idt_base = RF_ARENA_BASE + O_IDT,
-		.idt_limit = 0x21 * 16 - 1,
-		.tss_base = RF_ARENA_BASE + O_TSS,
-		.tss_limit = 0x67,
-		.lstar = image_va(image_syscall),
-		.star = 0x23ull << 48 | 0x10ull << 32,
-		.sfmask = 0x257700,
-	};
+	struct rf_boot_cpu state =
+		ring0_boot_cpu(a, image_va(entry), image_va(image_syscall), O_STACK, O_TSS);
 	struct rf_error err = { 0 };
 
+	state.gs_base = RF_ARENA_BASE + O_AREA;
+	state.arg = 0xabcd;
 	memcpy(a + O_IMAGE, image, (size_t)(image_end - image));
 	memcpy(a + O_USER, user_loop, (size_t)(user_loop_end - user_loop));
-	build_tables(a);
-	build_descriptors(a);
+	ring0_tables(a, MEMORY);
+	ring0_segments(a);
+	ring0_gate(a, RF_VECTOR_KICK, image_va(image_kick), 0);
 	if (rf_machine_boot_cpu(m, 0, &state, &err))
 		test_fatal("%s", err.text);
 }

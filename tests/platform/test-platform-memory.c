@@ -140,6 +140,41 @@ TEST(large_ranges_change_together)
 	fixture_down(&f);
 }
 
+/* In the largest pages there are; only what is touched costs memory. */
+TEST(a_gibibyte_is_mapped_restricted_and_cut)
+{
+	const uint64_t len = 1ul << 30, va = 1ul << 32, hole = len / 2 + 0x5000;
+	const struct rf_options options = { .cpus = 1, .memory.size = 2 * len };
+	struct fixture f = { 0 };
+	struct rf_error err = { 0 };
+	int fd;
+
+	if (rf_platform_open_device(fixture_platform(), NULL, &fd, &err))
+		test_skip("%s", err.text);
+	ASSERT_OK(rf_machine_new(fixture_platform(), fd, &options, &f.m, &err));
+	f.memory = rf_machine_memory(f.m)->base;
+	ASSERT_OK(rf_address_space_new(f.m, &f.as));
+	ASSERT_OK(rf_context_new(f.m, &f.c));
+	fixture_map_standard(f.as);
+	ASSERT_OK(rf_address_space_map_file(f.as, va, len, len, RF_READ | RF_WRITE, false));
+	for (uint64_t at = 0; at < len; at += len / 8 + 0x1000)
+		*(uint64_t *)(f.memory + len + at) = at + 7;
+	for (uint64_t at = 0; at < len; at += len / 8 + 0x1000)
+		EXPECT_EQ(try(&f, f.as, READ_IT, va + at), at + 7);
+	ASSERT_OK(rf_address_space_unmap(f.as, va + hole, 0x1000));
+	EXPECT_EQ(try(&f, f.as, WRITE_IT, va + hole), ~14ul);
+	EXPECT_EQ(try(&f, f.as, WRITE_IT, va + hole - 8), 0);
+	EXPECT_EQ(try(&f, f.as, WRITE_IT, va + hole + 0x1000), 0);
+	EXPECT_EQ(*(uint64_t *)(f.memory + len + hole - 8), 0x1234);
+	ASSERT_OK(rf_address_space_protect(f.as, va, len, RF_READ));
+	EXPECT_EQ(try(&f, f.as, WRITE_IT, va), ~14ul);
+	EXPECT_EQ(try(&f, f.as, READ_IT, va), 7);
+	EXPECT_EQ(try(&f, f.as, WRITE_IT, va + len - 8), ~14ul);
+	ASSERT_OK(rf_address_space_unmap(f.as, va, len));
+	EXPECT_EQ(try(&f, f.as, READ_IT, va), ~14ul);
+	fixture_down(&f);
+}
+
 TEST(table_pages_come_and_go)
 {
 	struct fixture f;

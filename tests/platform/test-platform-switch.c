@@ -101,6 +101,10 @@ TEST(trap_flag_steps)
 
 	fixture_up(&f, 1);
 	LOAD(&f, code_step);
+	/* Once without, for Bochs: it takes an EPT violation at the first fetch for a step done. */
+	fixture_switch(&f);
+	EXPECT_EQ(f.trap.kind, RF_TRAP_SYSCALL);
+	fixture_reset(&f);
 	f.regs.rflags |= 0x100;
 	for (uint64_t i = 1; i <= 3; i++) {
 		fixture_switch(&f);

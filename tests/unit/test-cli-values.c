@@ -152,3 +152,35 @@ TEST(exit_codes_follow_the_table)
 	r.failure = RF_FAILURE_NONE;
 	EXPECT_EQ(exit_code_of(-1, &r), 206);
 }
+
+TEST(option_cpu_features_takes_a_list)
+{
+	uint32_t mask = 0;
+
+	EXPECT_TRUE(option_cpu_features("-pcid", &mask, why, sizeof(why)));
+	EXPECT_EQ(mask, RF_BOOT_F_PCID);
+	EXPECT_TRUE(option_cpu_features("-smap,-1g", &mask, why, sizeof(why)));
+	EXPECT_EQ(mask, RF_BOOT_F_PCID | RF_BOOT_F_SMAP | RF_BOOT_F_1G);
+	EXPECT_FALSE(option_cpu_features("", &mask, why, sizeof(why)));
+	EXPECT_FALSE(option_cpu_features("smap", &mask, why, sizeof(why)));
+	EXPECT_FALSE(option_cpu_features("-smap,", &mask, why, sizeof(why)));
+	EXPECT_FALSE(option_cpu_features("-sma", &mask, why, sizeof(why)));
+	EXPECT_NOT_NULL(strstr(why, "-sma"));
+}
+
+TEST(option_inject_takes_one_source)
+{
+	struct rf_injection r = { 0 };
+
+	EXPECT_TRUE(option_inject("nmi:100", &r, why, sizeof(why)));
+	EXPECT_TRUE(option_inject("kick:7", &r, why, sizeof(why)));
+	EXPECT_TRUE(option_inject("mc:1000000", &r, why, sizeof(why)));
+	EXPECT_EQ(r.nmi, 100);
+	EXPECT_EQ(r.kick, 7);
+	EXPECT_EQ(r.mc, 1000000);
+	EXPECT_EQ(r.df, 0);
+	EXPECT_FALSE(option_inject("nmi:0", &r, why, sizeof(why)));
+	EXPECT_FALSE(option_inject("nmi", &r, why, sizeof(why)));
+	EXPECT_FALSE(option_inject("smi:1", &r, why, sizeof(why)));
+	EXPECT_FALSE(option_inject("kick:1x", &r, why, sizeof(why)));
+}

@@ -44,5 +44,8 @@ static inline void test_image_fill(struct test_image *t)
 					    .entry_guest = TEST_IMAGE_BASE + 256,
 					    .entry_host = TEST_IMAGE_BASE + 256,
 					    .boot_stacks = TEST_DATA_VA,
-					    .boot_stack_size = TEST_STACK_SIZE };
+					    .boot_stack_size = TEST_STACK_SIZE,
+					    .thunks = TEST_IMAGE_BASE + 512,
+					    .thunks_size = 64,
+					    .thunks_plain = TEST_IMAGE_BASE + 1024 };
 }

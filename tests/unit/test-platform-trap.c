@@ -75,5 +75,5 @@ TEST(exits_have_names)
 {
 	EXPECT_STR_EQ(kvm_exit_name(KVM_EXIT_SHUTDOWN), "SHUTDOWN");
 	EXPECT_STR_EQ(kvm_exit_name(KVM_EXIT_INTERNAL_ERROR), "INTERNAL_ERROR");
-	EXPECT_STR_EQ(kvm_exit_name(9999), "unnamed");
+	EXPECT_STR_EQ(kvm_exit_name(9999), "unknown");
 }

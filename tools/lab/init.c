@@ -3,7 +3,7 @@
  * init.c: process 1 of the lab's virtual machine.
  *
  * It loads the modules the driver script packed beside it, mounts the host's root read-only over
- * 9p, runs one command there and sends all that command says through one virtio-serial port, in
+ * 9p if there is one, runs one command there and sends all that command says through one channel, in
  * frames:
  *
  *	u8 kind, u32 length (little endian), length bytes
@@ -18,7 +18,9 @@
  *	'f' the lab failed; why
  *	'x' the command's exit status, in decimal; always the last frame
  *
- * A serial line would be slower, would mix the kernel's messages in and would add carriage returns;
+ * The channel is a virtio-serial port in QEMU, and in Bochs the debug port 0xE9, which Bochs copies to
+ * its standard output; there, each byte goes as two halves with bit 7 set, because Bochs puts text of
+ * its own between. A serial line would be slower, would mix the kernel's messages in and would add carriage returns;
  * QEMU's debug-exit device would lose half of the statuses.
  *
  * The configuration is /lab.conf in the initramfs: NUL-terminated "key=value" records, in order.
@@ -40,6 +42,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/io.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
@@ -60,6 +63,7 @@
 #define MAX_STRINGS  4096
 #define MAX_CPUS     64
 #define CHUNK        65536
+#define DEBUG_PORT   0xe9
 
 static struct {
 	char *args[MAX_STRINGS + 1];
@@ -76,11 +80,13 @@ static struct {
 	uid_t uid;
 	gid_t gid;
 	bool root_9p;
+	bool intel;
 	bool verbose;
 	bool exits;
 } conf = { .dir = "/", .stdin_path = "/dev/null", .kvm_options = "", .stdin_fd = -1 };
 
 static int port = -1;
+static bool port_is_debug;
 
 /* Frames. */
 
@@ -100,19 +106,33 @@ static void write_all(int fd, const void *data, size_t size)
 	}
 }
 
+static void debug_port_write(const char *data, size_t size)
+{
+	static unsigned char halves[2 * (5 + CHUNK)];
+
+	for (size_t i = 0; i < size; i++) {
+		halves[2 * i] = (unsigned char)(0x80 | (data[i] >> 4 & 15));
+		halves[2 * i + 1] = (unsigned char)(0x80 | (data[i] & 15));
+	}
+	outsb(DEBUG_PORT, halves, 2 * size);
+}
+
 static void frame_send(char kind, const void *data, size_t size)
 {
 	static char buffer[5 + CHUNK];
 	uint32_t length = (uint32_t)size;
 
-	if (port < 0) {
+	if (port < 0 && !port_is_debug) {
 		write_all(2, data, size);
 		return;
 	}
 	buffer[0] = kind;
 	memcpy(buffer + 1, &length, sizeof(length));
 	memcpy(buffer + 5, data, size);
-	write_all(port, buffer, 5 + size);
+	if (port_is_debug)
+		debug_port_write(buffer, 5 + size);
+	else
+		write_all(port, buffer, 5 + size);
 }
 
 __attribute__((format(printf, 2, 3))) static void frame_printf(char kind, const char *format, ...)
@@ -208,6 +228,8 @@ static void conf_set(const char *key, char *value)
 		conf.uid = (uid_t)strtoul(value, NULL, 10);
 	else if (!strcmp(key, "gid"))
 		conf.gid = (gid_t)strtoul(value, NULL, 10);
+	else if (!strcmp(key, "vendor"))
+		conf.intel = !strcmp(value, "intel");
 	else if (!strcmp(key, "root"))
 		conf.root_9p = !strcmp(value, "9p");
 	else if (!strcmp(key, "verbose"))
@@ -283,11 +305,17 @@ static void kvm_load_wait(pid_t pid)
 	for (int i = 0; i < 1000 && access("/dev/kvm", F_OK); i++)
 		usleep(1000);
 	if (chmod("/dev/kvm", 0666))
-		die("no /dev/kvm although KVM's modules are loaded; does the CPU model offer SVM?");
+		die("no /dev/kvm although KVM's modules are loaded; does the CPU model offer virtualisation?");
 }
 
 static void port_open(void)
 {
+	if (conf.intel) {
+		if (iopl(3))
+			die("cannot use the debug port");
+		port_is_debug = true;
+		return;
+	}
 	for (int i = 0; i < PORT_WAIT_MS; i++) {
 		port = open("/dev/vport0p1", O_RDWR | O_CLOEXEC);
 		if (port >= 0)
@@ -419,10 +447,24 @@ static void limit_set(int resource, rlim_t soft, rlim_t hard)
 	setrlimit(resource, &limit);
 }
 
+/*
+ * One slow CPU: two threads that wait for each other by spinning would take turns at the rate of
+ * the timer tick, 4 ms each, and seconds of ours for a handful of exchanges.
+ */
+static void scheduler_quicken(void)
+{
+	file_write("/sys/kernel/debug/sched/features", "HRTICK");
+	file_write("/sys/kernel/debug/sched/min_granularity_ns", "100000");
+	file_write("/sys/kernel/debug/sched/wakeup_granularity_ns", "50000");
+	file_write("/sys/kernel/debug/sched/latency_ns", "200000");
+}
+
 static void system_configure(void)
 {
 	file_write("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "advise\n");
 	file_write("/proc/sys/kernel/core_pattern", "core\n");
+	if (conf.intel)
+		scheduler_quicken();
 	sethostname("lab", 3);
 	loopback_up();
 	limit_set(RLIMIT_NOFILE, 65536, 524288);
@@ -436,27 +478,28 @@ static void system_configure(void)
  * Counters: KVM's tracepoints, counted and not recorded, on every CPU. KVM's statistics in debugfs
  * are sums over the machines that exist when they are read: after the command they would be gone
  * with its machine. Exit codes: AMD64 Architecture Programmer's Manual, Volume 2, Appendix C "SVM
- * Intercept Exit Codes".
+ * Intercept Exit Codes"; SDM 3D, Appendix C "VMX Basic Exit Reasons" (a page fault there is an exit
+ * for "exception or NMI").
  */
 static struct counter {
-	const char *name, *event, *filter;
+	const char *name, *event, *filter, *filter_intel;
 	int fds[MAX_CPUS];
 } counters[] = {
-	{ "exits", "kvm_exit", NULL, { 0 } },
-	{ "exits_hlt", "kvm_exit", "exit_reason==0x78", { 0 } },
-	{ "exits_io", "kvm_exit", "exit_reason==0x7b", { 0 } },
-	{ "exits_npf", "kvm_exit", "exit_reason==0x400", { 0 } },
-	{ "exits_intr", "kvm_exit", "exit_reason==0x60", { 0 } },
-	{ "exits_vintr", "kvm_exit", "exit_reason==0x64", { 0 } },
-	{ "exits_pf", "kvm_exit", "exit_reason==0x4e", { 0 } },
-	{ "exits_cpuid", "kvm_exit", "exit_reason==0x72", { 0 } },
-	{ "exits_msr", "kvm_exit", "exit_reason==0x7c", { 0 } },
-	{ "userspace_exits", "kvm_userspace_exit", NULL, { 0 } },
-	{ "page_faults", "kvm_page_fault", NULL, { 0 } },
-	{ "injected_interrupts", "kvm_inj_virq", NULL, { 0 } },
-	{ "injected_exceptions", "kvm_inj_exception", NULL, { 0 } },
-	{ "mmio", "kvm_mmio", NULL, { 0 } },
-	{ "emulated_instructions", "kvm_emulate_insn", NULL, { 0 } },
+	{ "exits", "kvm_exit", NULL, NULL, { 0 } },
+	{ "exits_hlt", "kvm_exit", "exit_reason==0x78", "exit_reason==12", { 0 } },
+	{ "exits_io", "kvm_exit", "exit_reason==0x7b", "exit_reason==30", { 0 } },
+	{ "exits_npf", "kvm_exit", "exit_reason==0x400", "exit_reason==48", { 0 } },
+	{ "exits_intr", "kvm_exit", "exit_reason==0x60", "exit_reason==1", { 0 } },
+	{ "exits_vintr", "kvm_exit", "exit_reason==0x64", "exit_reason==7", { 0 } },
+	{ "exits_pf", "kvm_exit", "exit_reason==0x4e", "exit_reason==0", { 0 } },
+	{ "exits_cpuid", "kvm_exit", "exit_reason==0x72", "exit_reason==10", { 0 } },
+	{ "exits_msr", "kvm_exit", "exit_reason==0x7c", "exit_reason==31||exit_reason==32", { 0 } },
+	{ "userspace_exits", "kvm_userspace_exit", NULL, NULL, { 0 } },
+	{ "page_faults", "kvm_page_fault", NULL, NULL, { 0 } },
+	{ "injected_interrupts", "kvm_inj_virq", NULL, NULL, { 0 } },
+	{ "injected_exceptions", "kvm_inj_exception", NULL, NULL, { 0 } },
+	{ "mmio", "kvm_mmio", NULL, NULL, { 0 } },
+	{ "emulated_instructions", "kvm_emulate_insn", NULL, NULL, { 0 } },
 };
 
 static long tracepoint_id(const char *event)
@@ -480,9 +523,10 @@ static int counter_open(const struct counter *c, long id, int cpu)
 		.config = (uint64_t)id,
 		.sample_period = 1,
 	};
+	const char *filter = conf.intel ? c->filter_intel : c->filter;
 	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 
-	if (fd >= 0 && c->filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, c->filter)) {
+	if (fd >= 0 && filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, filter)) {
 		close(fd);
 		return -1;
 	}
@@ -527,6 +571,8 @@ _Noreturn static void command_exec(int out, int err)
 	int in = conf.stdin_fd >= 0 ? conf.stdin_fd : open(conf.stdin_path, O_RDONLY | O_CLOEXEC);
 
 	setsid();
+	if (port_is_debug)
+		iopl(0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (in < 0)

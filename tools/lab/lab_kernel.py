@@ -23,11 +23,11 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 PACKAGES = {"generic": "linux-image-amd64", "cloud": "linux-image-cloud-amd64"}
 DEFAULT_FLAVOUR = "generic"
 
-MODULES_KVM = ["kvm-amd"]
+MODULES_KVM = {"amd": ["kvm-amd"], "intel": ["kvm-intel"]}
 MODULES_PORT = ["virtio_pci", "virtio_console"]
 MODULES_9P = ["9pnet_virtio", "9p"]
 MODULES_OVERLAY = ["overlay"]
-MODULES = MODULES_KVM + MODULES_PORT + MODULES_9P + MODULES_OVERLAY
+MODULES = sum(MODULES_KVM.values(), []) + MODULES_PORT + MODULES_9P + MODULES_OVERLAY
 
 # Raise this when what fetch puts into the cache changes.
 CACHE_FORMAT = "1"
@@ -71,6 +71,14 @@ class Lock:
 
     def __exit__(self, *_):
         os.close(self.fd)
+
+
+def scratch_directory(parent):
+    """A directory that goes away with its context; what killed runs left goes now. The caller holds the lock, so nobody uses them."""
+    for name in os.listdir(parent):
+        if name.startswith("scratch-"):
+            shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix="scratch-", dir=parent)
 
 
 # The kernel image
@@ -230,7 +238,7 @@ def modules_write(modules, directory):
 def kernel_install(flavour, package, target, log):
     """Download and unpack one kernel package into a fresh directory, renamed to its final name when complete."""
     parent = os.path.dirname(target)
-    with tempfile.TemporaryDirectory(prefix="fetch-", dir=parent) as scratch:
+    with scratch_directory(parent) as scratch:
         log(f"downloading {package} (not installing it)")
         deb = apt_download(package, scratch)
         log("unpacking")
@@ -259,7 +267,9 @@ class Kernel:
     def is_complete(self):
         try:
             with open(os.path.join(self.directory, "package"), encoding="ascii") as file:
-                return file.read().split()[0] == CACHE_FORMAT and os.path.exists(self.vmlinux)
+                # The Intel module came later: a cache without it is filled once more.
+                return (file.read().split()[0] == CACHE_FORMAT and os.path.exists(self.vmlinux)
+                        and os.path.exists(os.path.join(self.directory, "modules", "kvm_intel.ko")))
         except (OSError, IndexError):
             return False
 
@@ -299,19 +309,29 @@ def compiler_find():
     raise LabError("no C compiler: install the Debian packages gcc and libc6-dev")
 
 
-def init_build(log=lambda _: None):
-    """The path of the lab's static init, compiled when its source has changed."""
-    source = os.path.join(HERE, "init.c")
+def program_build(source_name, flags, log):
+    """The path of one of our own programs for the VM, compiled when its source has changed."""
+    source = os.path.join(HERE, source_name)
     with open(source, "rb") as file:
         digest = hashlib.sha256(file.read()).hexdigest()[:16]
     cache = cache_dir()
-    target = os.path.join(cache, f"init-{digest}")
+    target = os.path.join(cache, f"{os.path.splitext(source_name)[0]}-{digest}")
     if os.path.exists(target):
         return target
     with Lock(cache):
-        log("compiling the lab's init")
-        with tempfile.TemporaryDirectory(prefix="init-", dir=cache) as scratch:
-            built = os.path.join(scratch, "init")
-            run_tool(compiler_find() + ["-std=gnu17", "-O2", "-static", "-s", "-o", built, source])
+        log(f"compiling the lab's {source_name}")
+        with scratch_directory(cache) as scratch:
+            built = os.path.join(scratch, "built")
+            run_tool(compiler_find() + flags + ["-o", built, source])
             os.rename(built, target)
     return target
+
+
+def init_build(log=lambda _: None):
+    return program_build("init.c", ["-std=gnu17", "-O2", "-static", "-s"], log)
+
+
+def rom_build(log=lambda _: None):
+    """The firmware for Bochs: a flat file of 4 KiB that ends at the address 1 MiB."""
+    link = ["-Wl,-Ttext=0xff000", "-Wl,--oformat=binary", "-Wl,--build-id=none"]
+    return program_build("bochs-rom.S", ["-nostdlib", "-static", "-no-pie", *link], log)

@@ -22,6 +22,9 @@ void cpu_arch_init(struct cpu *c);
 /* From boot_info()->boot_features; read by the assembly. */
 extern u8 cpu_has_fsgsbase, cpu_has_smap;
 
+/* speculation.c: from boot_info()->boot_features, residency guest; before user code runs. */
+void speculation_init(void);
+
 /* boot.S */
 void monitor_trap_guest(void);
 void monitor_trap_host(void);
@@ -38,7 +41,17 @@ void task_stack_init(struct task *t, void (*fn)(struct task *));
 
 /* entry.S */
 u64 switch_to_user(struct rf_regs *regs);
+void user_selectors_reset(void);
 void entry_syscall(void);
+void entry_syscall_kpti(void);
+
+/* Page-aligned parts of the kernel that user roots map (KPTI), with RF_* rights. Once nr_cpus is known. */
+struct entry_range {
+	u64 start, end;
+	u32 prot;
+};
+#define ENTRY_RANGES_MAX 4u
+unsigned entry_ranges(struct entry_range *r);
 
 /* uaccess.S: residency guest only */
 size_t user_copy(void *dst, const void *src, size_t n);
@@ -75,9 +88,42 @@ static inline void write_cr3(u64 v)
 	__asm__ volatile("movq %0, %%cr3" : : "r"(v) : "memory");
 }
 
+/* Whether DS, ES, FS and GS are all null: ring 3 can load others, which stay until somebody loads again. */
+static inline bool user_selectors_null(void)
+{
+	u32 ds, es, fs, gs;
+
+	__asm__ volatile("movl %%ds, %0; movl %%es, %1; movl %%fs, %2; movl %%gs, %3"
+			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+	return !(ds | es | fs | gs);
+}
+
+static inline u64 read_cr4(void)
+{
+	u64 v;
+
+	__asm__ volatile("movq %%cr4, %0" : "=r"(v));
+	return v;
+}
+
+static inline void write_cr4(u64 v)
+{
+	__asm__ volatile("movq %0, %%cr4" : : "r"(v) : "memory");
+}
+
 static inline void invlpg(uptr_t va)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+/* One page under one PCID (SDM vol. 2A, "INVPCID", type 0). The PCID need not be the current one. */
+static inline void invpcid_address(u64 pcid, uptr_t va)
+{
+	struct {
+		u64 pcid, va;
+	} what = { pcid, va };
+
+	__asm__ volatile("invpcid %0, %1" : : "m"(what), "r"(0ull) : "memory");
 }
 
 static inline void cpuid(u32 leaf, u32 sub, u32 out[4])

@@ -9,18 +9,26 @@
 #define CPU_SELF        0
 #define CPU_CURRENT     8
 #define CPU_KERNEL_RSP  16
-#define CPU_USER_RSP    24
-#define CPU_USER_REGS   32
-#define CPU_HOST_RSP    40
-#define CPU_ID          48
-#define CPU_SHARED      56
-#define CPU_TRAP_VECTOR 64
-#define CPU_TRAP_ERROR  72
-#define CPU_TRAP_CR2    80
-#define CPU_QUICK_CALLS 88
-#define CPU_QUICK_CALL  96
-#define CPU_QUICK_LIMIT 104
+#define CPU_USER_REGS   24
+#define CPU_HOST_RSP    32
+#define CPU_ID          40
+#define CPU_SHARED      48
+#define CPU_TRAP_VECTOR 56
+#define CPU_TRAP_ERROR  64
+#define CPU_TRAP_CR2    72
+#define CPU_QUICK_CALLS 80
+#define CPU_QUICK_CALL  88
+#define CPU_QUICK_LIMIT 96
 #define CPU_SHIFT       8 /* log2(sizeof(struct cpu)) */
+
+/* struct cpu_entry; at %gs:cpu_entry_offset + … (kernel.ld) */
+#define ENTRY_USER_RSP   0
+#define ENTRY_KERNEL_CR3 8
+#define ENTRY_USER_CR3   16
+#define ENTRY_STACK_TOP  24
+
+/* struct cpu_arch: from its GDT, which SGDT finds, to its struct cpu */
+#define ARCH_GDT_TO_CPU 128
 
 /* struct rf_regs */
 #define REGS_R15      0

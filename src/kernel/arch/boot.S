@@ -124,7 +124,8 @@ monitor_trap_host:
 	movabsq $0x7e0000000000, %rax
 	movq %gs:CPU_ID, %rdi
 	movq %gs:CPU_HOST_RSP, %rsp
-	call *BOOT_INFO_HOST_TRAP(%rax)
+	movq BOOT_INFO_HOST_TRAP(%rax), %rax
+	call __x86_indirect_thunk_rax
 	movq %rbx, %rsp
 	popq %rbx
 	ret

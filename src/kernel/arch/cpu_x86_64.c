@@ -3,14 +3,15 @@
 #include "kernel/arch/arch.h"
 
 #include "kernel/arch/asm_offsets.h"
+#include "kernel/arch/entry_data.h"
 #include "kernel/proc/task.h"
 #include "kernel/sys/syscall.h"
+#include "kernel/vdso/vvar.h"
 
 #define CHECK(macro, type, field) static_assert((macro) == offsetof(type, field), #macro)
 CHECK(CPU_SELF, struct cpu, self);
 CHECK(CPU_CURRENT, struct cpu, curr);
 CHECK(CPU_KERNEL_RSP, struct cpu, kernel_rsp);
-CHECK(CPU_USER_RSP, struct cpu, user_rsp);
 CHECK(CPU_USER_REGS, struct cpu, user_regs);
 CHECK(CPU_HOST_RSP, struct cpu, host_rsp);
 CHECK(CPU_ID, struct cpu, id);
@@ -22,6 +23,10 @@ CHECK(CPU_QUICK_CALLS, struct cpu, quick_calls);
 CHECK(CPU_QUICK_CALL, struct cpu, quick_call);
 CHECK(CPU_QUICK_LIMIT, struct cpu, quick_limit);
 static_assert(sizeof(struct cpu) == 1 << CPU_SHIFT, "CPU_SHIFT");
+CHECK(ENTRY_USER_RSP, struct cpu_entry, user_rsp);
+CHECK(ENTRY_KERNEL_CR3, struct cpu_entry, kernel_cr3);
+CHECK(ENTRY_USER_CR3, struct cpu_entry, user_cr3);
+CHECK(ENTRY_STACK_TOP, struct cpu_entry, stack_top);
 CHECK(REGS_R15, struct rf_regs, r15);
 CHECK(REGS_R14, struct rf_regs, r14);
 CHECK(REGS_R13, struct rf_regs, r13);
@@ -54,13 +59,14 @@ static_assert(VECTOR_KICK == RF_VECTOR_KICK && VECTORS == RF_VECTOR_KICK + 1, "e
 static_assert(RF_MAX_USER_ADDRESS == 0x3full << 41 && RF_ARENA_BASE == 0x7e0000000000,
 	      "entry.S, boot.S");
 static_assert(QUICK_SIZE == SYSCALL_QUICK_SIZE, "entry.S");
-static_assert(sizeof(struct kernel_header) == 96, "header.S");
+static_assert(sizeof(struct kernel_header) == 120, "header.S");
 
 #define MSR_STAR        0xc0000081u
 #define MSR_LSTAR       0xc0000082u
 #define MSR_CSTAR       0xc0000083u
 #define MSR_SFMASK      0xc0000084u
 #define MSR_SYSENTER_CS 0x174u
+#define CR4_PCIDE       (1ull << 17)
 /* TF, IF, DF, IOPL, NT, RF, AC */
 #define SFMASK_VALUE    0x57700u
 
@@ -81,12 +87,15 @@ static_assert(sizeof(struct tss) == 104, "SDM");
 
 #define IST_STACK_SIZE 4096u
 struct cpu_arch {
-	/* Each stack's last word is the struct cpu: exception_paranoid finds it there. */
 	u8 ist[IST_COUNT][IST_STACK_SIZE] __aligned(4096);
 	u8 entry_stack[512] __aligned(64); /* RSP0: only the stubs' few pushes */
-	u64 gdt[9] __aligned(64);
+	u64 gdt[VVAR_CPU_SELECTOR / 8 + 1] __aligned(64);
+	struct cpu *cpu; /* asm: ARCH_GDT_TO_CPU */
 	struct tss tss __aligned(64);
 };
+
+static_assert(offsetof(struct cpu_arch, cpu) - offsetof(struct cpu_arch, gdt) == ARCH_GDT_TO_CPU,
+	      "entry.S");
 
 /* 64-bit interrupt gate: SDM vol. 3A §6.14.1 "64-Bit Mode IDT". */
 struct gate {
@@ -100,8 +109,12 @@ struct gate {
 
 u8 cpu_has_fsgsbase, cpu_has_smap;
 extern const u64 exception_stubs[VECTORS];
-static struct gate idt[VECTORS] __aligned(64);
-static struct cpu_arch cpu_archs[RF_MAX_CPUS];
+/* All of it in user roots too. Nothing else may be in this section. */
+#define __entry_data __attribute__((section(".bss.entry")))
+static struct gate idt[VECTORS] __aligned(PAGE_SIZE) __entry_data;
+struct cpu_entry cpu_entries[RF_MAX_CPUS] __aligned(PAGE_SIZE) __entry_data;
+static struct cpu_arch cpu_archs[RF_MAX_CPUS] __entry_data;
+static_assert(sizeof(struct cpu_arch) % PAGE_SIZE == 0, "pages of its own");
 
 struct table_register {
 	u16 limit;
@@ -141,7 +154,13 @@ static void idt_init(void)
 	}
 }
 
-static void gdt_init(struct cpu_arch *a)
+/* A read-only data segment for ring 3 whose limit is the CPU's number: the vDSO reads it by LSL. SDM vol. 3A §3.4.5. */
+static u64 cpu_number_segment(u64 id)
+{
+	return (id & 0xffff) | 0xf1ull << 40 | 1ull << 54;
+}
+
+static void gdt_init(struct cpu_arch *a, const struct cpu *c)
 {
 	u64 tss = (u64)&a->tss;
 
@@ -153,18 +172,17 @@ static void gdt_init(struct cpu_arch *a)
 	a->gdt[SEL_TSS >> 3] = (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 | 0x89ull << 40 |
 			       (tss >> 24 & 0xff) << 56;
 	a->gdt[(SEL_TSS >> 3) + 1] = tss >> 32;
+	a->gdt[VVAR_CPU_SELECTOR >> 3] = cpu_number_segment(c->id);
 }
 
 static void tss_init(struct cpu_arch *a, struct cpu *c)
 {
+	a->cpu = c;
 	a->tss.rsp[0] = (u64)(a->entry_stack + sizeof(a->entry_stack));
+	cpu_entries[c->id].stack_top = a->tss.rsp[0];
 	a->tss.io_bitmap = sizeof(struct tss);
-	for (unsigned i = 0; i < IST_COUNT; i++) {
-		u64 top = (u64)a->ist[i] + IST_STACK_SIZE;
-
-		*(struct cpu **)(top - 8) = c;
-		a->tss.ist[i] = top - 16;
-	}
+	for (unsigned i = 0; i < IST_COUNT; i++)
+		a->tss.ist[i] = (u64)a->ist[i] + IST_STACK_SIZE;
 }
 
 static void load_tables(struct cpu_arch *a)
@@ -189,22 +207,44 @@ static void load_tables(struct cpu_arch *a)
 
 void cpu_arch_init(struct cpu *c)
 {
+	u64 lstar = (u64)(boot_info()->kpti ? entry_syscall_kpti : entry_syscall);
 	struct cpu_arch *a = &cpu_archs[c->id];
 
 	if (c->id == 0) {
 		cpu_has_fsgsbase = !!(boot_info()->boot_features & RF_BOOT_F_FSGSBASE);
 		cpu_has_smap = !!(boot_info()->boot_features & RF_BOOT_F_SMAP);
 		idt_init();
+		speculation_init();
 	}
 	c->arch = a;
-	gdt_init(a);
+	gdt_init(a, c);
 	tss_init(a, c);
 	load_tables(a);
 	wrmsr(MSR_STAR, (u64)SEL_USER_BASE << 48 | (u64)SEL_KERNEL_CS << 32);
-	wrmsr(MSR_LSTAR, (u64)entry_syscall);
-	wrmsr(MSR_CSTAR, (u64)entry_syscall);
+	wrmsr(MSR_LSTAR, lstar);
+	wrmsr(MSR_CSTAR, lstar);
 	wrmsr(MSR_SFMASK, SFMASK_VALUE);
 	wrmsr(MSR_SYSENTER_CS, 0); /* SYSENTER: #GP */
+	/* CR3 bits 11:0 are 0 here, as this demands (SDM vol. 3A §4.10.1): the kernel's root, PCID 0. */
+	if (boot_info()->boot_features & RF_BOOT_F_PCID)
+		write_cr4(read_cr4() | CR4_PCIDE);
+}
+
+unsigned entry_ranges(struct entry_range *r)
+{
+	extern const char __entry_text_start[] __attribute__((visibility("hidden")));
+	extern const char __entry_text_end[] __attribute__((visibility("hidden")));
+
+	r[0] = (struct entry_range){ (u64)__entry_text_start, (u64)__entry_text_end,
+				     RF_READ | RF_EXEC };
+	r[1] = (struct entry_range){ (u64)idt, ALIGN_UP((u64)idt + sizeof(idt), PAGE_SIZE),
+				     RF_READ };
+	r[2] = (struct entry_range){ (u64)cpu_entries,
+				     ALIGN_UP((u64)(cpu_entries + nr_cpus), PAGE_SIZE),
+				     RF_READ | RF_WRITE };
+	r[3] = (struct entry_range){ (u64)cpu_archs, (u64)(cpu_archs + nr_cpus),
+				     RF_READ | RF_WRITE };
+	return 4;
 }
 
 void task_stack_init(struct task *t, void (*fn)(struct task *))

@@ -1,17 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * entry.S: into user mode and back, residency guest. GS: the kernel runs with GS base = struct cpu and keeps the user's in
- * MSR_KERNEL_GS_BASE; SWAPGS on every crossing. IF = 0 throughout ring 0; user code runs with IF = 1.
+ * MSR_KERNEL_GS_BASE; SWAPGS on every crossing. IF = 0 throughout ring 0; user code runs with IF = 1. With KPTI (platform/kpti.h)
+ * CR3 is switched on every crossing too, after the SWAPGS in and before the SWAPGS out.
  *
- * The bad window: between SWAPGS and SYSRET/IRETQ, and from an entry to its SWAPGS, ring 0 runs with the user's GS. Nothing there may
- * fault: RIP, FS and GS bases, RFLAGS, CS and SS are made safe by user_regs_sanitise() before, and what is touched (text, struct
- * cpu, struct task, GDT, TSS, entry stack) is always mapped. Vectors that can arrive there all the same (#DB, NMI, #DF, #MC) have
- * stacks of their own and never trust GS when they come from ring 0.
+ * The window: ring 0 with the user's GS, RSP or CR3: from an entry to the load of the kernel's stack, and from the load of the
+ * user's CR3 or RSP to SYSRET or IRETQ. All of it is in this file's section, which user roots map. No instruction in it may fault:
+ *
+ *	instruction			could fault if				and does not, because
+ *	SWAPGS, LFENCE			never at CPL 0				-
+ *	MOV %gs:cpu_entry_offset+…	GS base wrong, page absent		it follows a SWAPGS; mapped in both roots, never unmapped
+ *	MOV to CR3			reserved bits; PCID bits without PCIDE	values are made in guest_roots.c from frames and PCIDs alone
+ *	MOV between registers, CMP, Jcc	never (the text is mapped in both roots)	-
+ *	PUSH, POP, CPU's own pushes	stack absent, user's RSP		only on the entry and IST stacks, mapped in both roots
+ *	CALL quick call, its loads	RSP, table or function wrong		behind the switch to the kernel's CR3 and stack: not in the window
+ *	MOV to a segment register	selector wrong				null only
+ *	WRGSBASE, WRFSBASE, WRMSR	base not canonical (#GP)		user_regs_sanitise() checked both
+ *	SYSRETQ				RCX not canonical (#GP on Intel)	RIP < RF_MAX_USER_ADDRESS is checked right before the full exit;
+ *									in a quick call RCX is what SYSCALL put there
+ *	IRETQ				CS, SS, RFLAGS.NT, RIP (#GP)		selectors and flags are constants by user_regs_sanitise(),
+ *									RIP below the user limit is canonical; RSP may be anything (APM vol. 2 §8.9)
+ *	any instruction			TF, data breakpoints (#DB)		SFMASK and gates clear TF; DR7 is 0, user code cannot write it. What
+ *									MOV SS holds back over SYSCALL or INT3 arrives on an IST stack
+ *
+ * What can arrive in the window all the same (#DB, NMI, #MC, and #DF if the above is wrong) has IST stacks, and is judged by the saved CS
+ * and RIP alone, never by GS: see exception_paranoid. Any other vector with a RIP in this section is a bug of ours: exception_lost.
  */
 #include "kernel/arch/asm_offsets.h"
+#include "kernel/arch/speculation.h"
 
-	.section .text.hot, "ax", @progbits
+	/* Own pages: kernel.ld. */
+	.section .entry.text, "ax", @progbits
 	.balign 64
+
+#define GS_ENTRY(field) %gs:cpu_entry_offset + field
 
 /*
  * switch_to_user: u64 switch_to_user(struct rf_regs *regs)
@@ -40,6 +62,7 @@ switch_to_user:
 	movq REGS_GS_BASE(%rdi), %rax
 	swapgs
 	wrgsbase %rax
+	swapgs
 .Lbases_loaded:
 	movq REGS_RIP(%rdi), %rcx
 	movq REGS_RFLAGS(%rdi), %r11
@@ -51,40 +74,76 @@ switch_to_user:
 	movq REGS_RBX(%rdi), %rbx
 	/* SYSRET loads RIP and RFLAGS from RCX and R11 and ignores RF; it must not be given TF (SDM vol. 2B, "SYSRET"). */
 	cmpq %rcx, REGS_RCX(%rdi)
-	jne .Lleave_by_iret
+	jne exit_by_iret
 	cmpq %r11, REGS_R11(%rdi)
-	jne .Lleave_by_iret
+	jne exit_by_iret
 	testl $(RFLAGS_TF | RFLAGS_RF), %r11d
-	jnz .Lleave_by_iret
+	jnz exit_by_iret
 	/*
 	 * On Intel SYSRET to a non-canonical RIP faults in ring 0 on the user's stack. The limit is RF_MAX_USER_ADDRESS = 0x3f << 41.
 	 */
 	movq %rcx, %rax
 	shrq $41, %rax
 	cmpq $0x3f, %rax
-	jae .Lleave_by_iret
+	jae exit_by_iret
+	movq REGS_RSP(%rdi), %rax
+	movq %rax, GS_ENTRY(ENTRY_USER_RSP)
 	movq REGS_R10(%rdi), %r10
 	movq REGS_R9(%rdi), %r9
 	movq REGS_R8(%rdi), %r8
 	movq REGS_RAX(%rdi), %rax
 	movq REGS_RDX(%rdi), %rdx
 	movq REGS_RSI(%rdi), %rsi
-	movq REGS_RSP(%rdi), %rsp
 	movq REGS_RDI(%rdi), %rdi
-	sysretq
+	/* on */
 
-.Lleave_by_iret:
-	/* RIP, CS, RFLAGS, RSP, SS lie in struct rf_regs as IRETQ pops them. */
-	leaq REGS_RIP(%rdi), %rsp
+/*
+ * exit_by_sysret: one of the two ways out.
+ *
+ * In:	GS = struct cpu, the kernel's CR3; all registers but RSP the user's, RCX and R11 as SYSRET takes them; ENTRY_USER_RSP set.
+ */
+exit_by_sysret:
+	CLEAR_BUFFERS
+	cmpq $0, GS_ENTRY(ENTRY_USER_CR3)
+	jne .Lexit_cr3
+.Lexit_rsp:
+	movq GS_ENTRY(ENTRY_USER_RSP), %rsp
+	swapgs
+	sysretq
+.Lexit_cr3:
+	movq GS_ENTRY(ENTRY_USER_CR3), %rsp
+	movq %rsp, %cr3
+	jmp .Lexit_rsp
+
+/*
+ * exit_by_iret: the other way out: for all that SYSRET can't do.
+ *
+ * In:	GS = struct cpu, the kernel's CR3; RDI = regs; RBX, RBP, R12 to R15 the user's. The frame goes to the entry stack, as
+ *	the user's root doesn't map *regs.
+ */
+exit_by_iret:
+	CLEAR_BUFFERS
+	movq GS_ENTRY(ENTRY_STACK_TOP), %rsp
+	pushq REGS_SS(%rdi)
+	pushq REGS_RSP(%rdi)
+	pushq REGS_RFLAGS(%rdi)
+	pushq REGS_CS(%rdi)
+	pushq REGS_RIP(%rdi)
 	movq REGS_R11(%rdi), %r11
 	movq REGS_R10(%rdi), %r10
 	movq REGS_R9(%rdi), %r9
 	movq REGS_R8(%rdi), %r8
-	movq REGS_RAX(%rdi), %rax
+	pushq REGS_RAX(%rdi)
 	movq REGS_RCX(%rdi), %rcx
 	movq REGS_RDX(%rdi), %rdx
 	movq REGS_RSI(%rdi), %rsi
 	movq REGS_RDI(%rdi), %rdi
+	movq GS_ENTRY(ENTRY_USER_CR3), %rax
+	testq %rax, %rax
+	jz 1f
+	movq %rax, %cr3
+1:	popq %rax
+	swapgs
 	.globl iret_to_user
 iret_to_user:
 	iretq
@@ -98,25 +157,57 @@ iret_to_user:
 	movl REGS_GS_BASE + 4(%rdi), %edx
 	movl $MSR_KERNEL_GS_BASE, %ecx
 	wrmsr
-	swapgs
 	jmp .Lbases_loaded
 	.size switch_to_user, . - switch_to_user
 
 /*
- * entry_syscall: LSTAR.
+ * user_selectors_reset: void user_selectors_reset(void)
  *
- * In:	SYSCALL in ring 3: RCX = user RIP, R11 = user RFLAGS, RFLAGS masked by SFMASK (IF, TF, DF, AC, NT, IOPL, RF clear), RSP and GS
- *	the user's, everything else the user's.
+ * In:	ring 0, GS = struct cpu, the user's GS base in MSR_KERNEL_GS_BASE.
+ * Out:	DS, ES, FS and GS are null; the bases of FS and the user's GS are undefined (a null selector clears them on Intel and
+ *	not on AMD: APM vol. 3, "MOV"), for switch_to_user() to load.
+ */
+	.globl user_selectors_reset
+	.type user_selectors_reset, @function
+user_selectors_reset:
+	xorl %eax, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %fs
+	swapgs
+	movl %eax, %gs
+	swapgs
+	ret
+	.size user_selectors_reset, . - user_selectors_reset
+
+/*
+ * entry_syscall, entry_syscall_kpti: LSTAR.
+ *
+ * In:	SYSCALL in ring 3: RCX = user RIP, R11 = user RFLAGS, RFLAGS masked by SFMASK (IF, TF, DF, AC, NT, IOPL, RF clear), RSP, GS
+ *	and (KPTI) CR3 the user's, everything else the user's.
  * Out:	returns from switch_to_user() with USER_EXIT_SYSCALL.
  * A quick call is answered here and goes back by SYSRET.
  * No branch depends on anything before the SWAPGS, so there is no wrong path with the user's GS to fence off. RSP holds the address
  * of the register block for a while: no stack is used until the kernel's is loaded, and no vector uses it (IST above).
  */
+	.globl entry_syscall_kpti
+	.type entry_syscall_kpti, @function
+	.balign 64
+entry_syscall_kpti:
+	swapgs
+	movq %rsp, GS_ENTRY(ENTRY_USER_RSP)
+	movq GS_ENTRY(ENTRY_KERNEL_CR3), %rsp
+	movq %rsp, %cr3
+	jmp .Lsyscall_entered
+	.size entry_syscall_kpti, . - entry_syscall_kpti
+
 	.globl entry_syscall
 	.type entry_syscall, @function
+	.balign 64
 entry_syscall:
 	swapgs
-	movq %rsp, %gs:CPU_USER_RSP
+	movq %rsp, GS_ENTRY(ENTRY_USER_RSP)
+.Lsyscall_entered:
 	/* A quick call (sys/quick.c)? RSP is the only free register. The mask holds wrong paths inside the table. */
 	cmpl %gs:CPU_QUICK_LIMIT, %eax
 	jae .Lsyscall_full
@@ -131,13 +222,11 @@ entry_syscall:
 	jnz .Lsyscall_full
 	movq %rsp, %gs:CPU_QUICK_CALL
 	movq %gs:CPU_KERNEL_RSP, %rsp
-	call *%gs:CPU_QUICK_CALL
+	call quick_call_thunk	/* target: %gs:CPU_QUICK_CALL */
 	/*
 	 * RIP needs no check: SYSCALL left it at most at the user limit, which is canonical. RFLAGS are those that user code ran with.
 	 */
-	movq %gs:CPU_USER_RSP, %rsp
-	swapgs
-	sysretq
+	jmp exit_by_sysret
 
 .Lsyscall_full:
 	movq %gs:CPU_USER_REGS, %rsp
@@ -159,7 +248,7 @@ entry_syscall:
 	movq %rdx, REGS_RDX(%rsp)
 	movq %rsi, REGS_RSI(%rsp)
 	movq %rdi, REGS_RDI(%rsp)
-	movq %gs:CPU_USER_RSP, %rax
+	movq GS_ENTRY(ENTRY_USER_RSP), %rax
 	movq %rax, REGS_RSP(%rsp)
 	/* The program may have changed both bases itself (WRFSBASE, segment loads). CS and SS are still what we entered with. */
 	cmpb $0, cpu_has_fsgsbase(%rip)
@@ -178,6 +267,7 @@ entry_syscall:
 	popq %r12
 	popq %rbp
 	popq %rbx
+	FILL_RSB cpu_fills_rsb_entry
 	xorl %eax, %eax		/* USER_EXIT_SYSCALL */
 	ret
 
@@ -240,7 +330,7 @@ exception_stubs:
 	.set i, i + 1
 	.endr
 	.noaltmacro
-	.section .text.hot, "ax", @progbits
+	.section .entry.text, "ax", @progbits
 
 /*
  * exception_common: all vectors but the paranoid ones.
@@ -257,7 +347,11 @@ exception_from_user:
 	/* A mispredicted branch above must not run on with the user's GS as the kernel's (CVE-2019-1125). */
 	lfence
 	pushq %rdi
-	movq %gs:CPU_USER_REGS, %rdi
+	movq GS_ENTRY(ENTRY_KERNEL_CR3), %rdi
+	testq %rdi, %rdi
+	jz 1f
+	movq %rdi, %cr3
+1:	movq %gs:CPU_USER_REGS, %rdi
 	movq %r15, REGS_R15(%rdi)
 	movq %r14, REGS_R14(%rdi)
 	movq %r13, REGS_R13(%rdi)
@@ -296,14 +390,32 @@ exception_from_user:
 	/* A gate leaves DF, AC, NT and TF's companions as the program had them. */
 	pushq $2
 	popfq
+	cmpq $2, %gs:CPU_TRAP_VECTOR
+	je .Lnmi_unblock
+.Lnmi_unblocked:
 	popq %r15
 	popq %r14
 	popq %r13
 	popq %r12
 	popq %rbp
 	popq %rbx
+	FILL_RSB cpu_fills_rsb_entry
 	movl $USER_EXIT_EXCEPTION, %eax
 	ret
+
+	/*
+	 * NMIs stay blocked until the next IRET (SDM vol. 3A §6.7.1 "Handling Multiple NMIs"), and user code may go on, this task's or
+	 * another's, by SYSRET. Nothing is left on the NMI stack, so this is the time.
+	 */
+.Lnmi_unblock:
+	movq %rsp, %rax
+	pushq $SEL_KERNEL_SS
+	pushq %rax
+	pushq $2
+	pushq $SEL_KERNEL_CS
+	leaq .Lnmi_unblocked(%rip), %rax
+	pushq %rax
+	iretq
 
 .Lexception_bases_by_msr:
 	movl $MSR_FS_BASE, %ecx
@@ -318,6 +430,14 @@ exception_from_user:
 
 exception_from_kernel:
 	lfence
+	/* In this section? Then GS, stack and CR3 may be the user's. */
+	pushq %rax
+	leaq __entry_text_start(%rip), %rax
+	negq %rax
+	addq 24(%rsp), %rax
+	cmpq $__entry_text_size, %rax
+	popq %rax
+	jb exception_lost
 	call push_kernel_frame
 	movq %rsp, %rdi
 	movq %rsp, %rbx
@@ -330,33 +450,51 @@ exception_from_kernel:
 	.size exception_common, . - exception_common
 
 /*
- * exception_paranoid: #DB, NMI, #DF, #MC, each on an IST stack whose last word is the CPU's struct cpu.
+ * exception_paranoid: #DB, NMI, #DF, #MC, each on an IST stack.
  *
- * From ring 3 they are exceptions like others (an NMI ends as an interrupt). From ring 0 GS may be the user's: #DB and NMI return to where
- * they came from without looking at GS, #DB with TF cleared; #DF and #MC load GS from the stack's last word and panic.
+ * From ring 3 they are exceptions like others (an NMI ends as an interrupt, a #MC as SIGBUS), but for #DF, which the program can't be the
+ * cause of. From ring 0 GS and CR3 may be the user's: #DB and NMI return to where they came from without a look at either, so both
+ * are as they were, #DB with TF cleared; #DF and #MC are the end. #DB and NMI don't nest: nothing here can raise #DB, and NMIs
+ * are blocked until the IRETQ.
  */
 	.type exception_paranoid, @function
 exception_paranoid:
+	cmpq $8, (%rsp)
+	je exception_lost
 	testb $3, 24(%rsp)
 	jnz exception_from_user
 	cmpq $2, (%rsp)
-	ja 1f
+	ja exception_lost
 	andq $~RFLAGS_TF, 32(%rsp)
 	addq $16, %rsp
 	iretq
-1:	call push_kernel_frame
+	.size exception_paranoid, . - exception_paranoid
+
+/*
+ * exception_lost: the end: nothing is known but the stub's stack. SGDT finds the CPU's own data: exception_fatal(frame).
+ */
+	.type exception_lost, @function
+exception_lost:
+	call push_kernel_frame
 	movq %rsp, %rdi
-	movq %rsp, %rax
-	orq $0xfff, %rax
-	movq -7(%rax), %rax
-	movq %rax, %rdx
+	subq $16, %rsp
+	sgdt 6(%rsp)
+	movq 8(%rsp), %rax
+	movq ARCH_GDT_TO_CPU(%rax), %rax
+	movq cpu_entry_offset + ENTRY_KERNEL_CR3(%rax), %rdx
+	testq %rdx, %rdx
+	jz 1f
+	movq %rdx, %cr3
+1:	movq %rax, %rdx
 	shrq $32, %rdx
 	movl $MSR_GS_BASE, %ecx
 	wrmsr
+	pushq $2
+	popfq
 	andq $-16, %rsp
 	call exception_fatal
 	ud2
-	.size exception_paranoid, . - exception_paranoid
+	.size exception_lost, . - exception_lost
 
 /*
  * push_kernel_frame: builds struct kernel_frame below the stub's stack. In: RSP -> return address, vector, error code, ….
@@ -379,7 +517,9 @@ push_kernel_frame:
 	pushq %r13
 	pushq %r14
 	pushq %r15
-	jmp *%rdi
+	/* The return that the CPU predicts, from the place where it expects its address. */
+	pushq %rdi
+	ret
 	.size push_kernel_frame, . - push_kernel_frame
 
 	.type pop_kernel_frame, @function

@@ -5,6 +5,7 @@
  * No code. .text.entry is what kernel.ld places first, and nothing else uses it.
  */
 #include "kernel/arch/asm_offsets.h"
+#include "kernel/arch/speculation.h"
 
 	.section .text.entry, "ax", @progbits
 	.balign 4096
@@ -24,6 +25,9 @@ kernel_header:
 	.quad __rodata_end
 	.quad __data_start
 	.quad __kernel_end
+	.quad thunks_start
+	.quad thunks_plain
+	.quad THUNK_SIZE * THUNK_COUNT
 	.size kernel_header, . - kernel_header
 
 	.section .bss.boot_stacks, "aw", @nobits

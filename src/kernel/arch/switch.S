@@ -2,6 +2,8 @@
 /*
  * switch.S: from one kernel stack to another.
  */
+#include "kernel/arch/speculation.h"
+
 	.section .text.hot, "ax", @progbits
 
 /*
@@ -23,6 +25,7 @@ context_switch:
 	pushq %r15
 	movq %rsp, (%rdi)
 	movq %rsi, %rsp
+	FILL_RSB cpu_fills_rsb_switch
 	popq %r15
 	popq %r14
 	popq %r13

@@ -21,24 +21,53 @@ static u32 boot_done;
 
 /* After this many rounds the owner's thread is likely not running: give it the host CPU. */
 #define LOCK_SPINS 4096u
+/* And after this many the lock is asked for: long against a system call's time, short against a task's slice. */
+#define LOCK_ASKS  256u
 
 struct kernel_lock big_lock __aligned(64);
+
+/* One at a time may ask; the others' turn comes. */
+static void lock_ask(u32 me)
+{
+	u32 none = 0;
+
+	__atomic_compare_exchange_n(&big_lock.wanted, &none, me, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+}
+
+/* Only the owner looks at `wanted` to give it away, so who has the lock has time to take its wish back. */
+static void lock_taken(u32 me)
+{
+	if (READ_ONCE(big_lock.wanted) == me)
+		WRITE_ONCE(big_lock.wanted, 0);
+}
 
 void kernel_lock_slow(u32 me, u32 owner)
 {
 	unsigned spins = 0;
-	u32 free = 0;
 
 	BUG_ON(owner == me);
-	while (!__atomic_compare_exchange_n(&big_lock.owner, &free, me, false, __ATOMIC_ACQUIRE,
-					    __ATOMIC_RELAXED)) {
-		free = 0;
-		while (READ_ONCE(big_lock.owner)) {
-			cpu_relax();
-			if (++spins % LOCK_SPINS == 0)
-				hc(HC_YIELD);
-		}
+	for (;;) {
+		owner = __atomic_load_n(&big_lock.owner, __ATOMIC_ACQUIRE);
+		if (owner == me)
+			break; /* given to us, and perhaps asked for again meanwhile */
+		if (!owner && __atomic_compare_exchange_n(&big_lock.owner, &owner, me, false,
+							  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			break;
+		cpu_relax();
+		spins++;
+		if (spins % LOCK_ASKS == 0)
+			lock_ask(me);
+		if (spins % LOCK_SPINS == 0)
+			hc(HC_YIELD);
 	}
+	lock_taken(me);
+}
+
+void kernel_unlock_to(u32 next)
+{
+	WRITE_ONCE(big_lock.wanted, 0);
+	__atomic_store_n(&big_lock.owner, next, __ATOMIC_RELEASE);
 }
 
 /* ---- start ---- */

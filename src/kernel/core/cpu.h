@@ -14,21 +14,21 @@ struct cpu {
 	struct cpu *self;          /* asm: %gs:0 */
 	struct task *curr;         /* asm: %gs:8 */
 	u64 kernel_rsp;            /* asm: %gs:16 kernel stack to return to from user mode */
-	u64 user_rsp;              /* asm: %gs:24 scratch of the system call entry */
-	struct rf_regs *user_regs; /* asm: %gs:32 where the entry stubs store user registers */
-	u64 host_rsp;              /* asm: %gs:40 the CPU thread's own stack (residency host) */
-	u64 id;                    /* asm: %gs:48 */
-	struct cpu_shared *shared; /* asm: %gs:56 */
+	struct rf_regs *user_regs; /* asm: %gs:24 where the entry stubs store user registers */
+	u64 host_rsp;              /* asm: %gs:32 the CPU thread's own stack (residency host) */
+	u64 id;                    /* asm: %gs:40 */
+	struct cpu_shared *shared; /* asm: %gs:48 */
 	u64 trap_vector, trap_error,
-		trap_cr2;                 /* asm: %gs:64, 72, 80; filled by the exception stubs */
-	const quick_call_fn *quick_calls; /* asm: %gs:88; by call number: syscall_quick */
-	quick_call_fn quick_call;         /* asm: %gs:96 scratch of the system call entry */
-	u32 quick_limit; /* asm: %gs:104 numbers below may be quick; 0 where calls are traced */
+		trap_cr2;                 /* asm: %gs:56, 64, 72; filled by the exception stubs */
+	const quick_call_fn *quick_calls; /* asm: %gs:80; by call number: syscall_quick */
+	quick_call_fn quick_call;         /* asm: %gs:88 scratch of the system call entry */
+	u32 quick_limit; /* asm: %gs:96 numbers below may be quick; 0 where calls are traced */
 	/* scheduler (kernel lock) */
 	struct list runqueue;
 	unsigned nr_running;
 	struct task *idle;
 	u64 slice_start_ns, slice_end_ns;
+	u64 woken_since_ns; /* since when only woken tasks had their turn; 0: the last one was no such */
 	u64 accounted_events; /* system calls and faults that CPU time accounting has seen */
 	unsigned spread;      /* user entries left until a waiting task is offered to an idle CPU */
 	struct task *switch_prev; /* who was current before the last context_switch() */
@@ -72,11 +72,16 @@ static inline const struct boot_config *boot_config(void)
 /* String at offset `off` of the configuration; NULL for offset 0. */
 const char *boot_string(u32 off);
 
-/* The kernel lock: held by a CPU while it runs kernel code for a task (docs/adr/0001). */
+/*
+ * The kernel lock: held by a CPU while it runs kernel code for a task (docs/adr/0001). Who has waited for some time says so in `wanted`, and
+ * is given it at the next release: a CPU that calls in a loop takes it again within a few instructions and would never leave a gap.
+ */
 extern struct kernel_lock {
-	u32 owner; /* CPU number + 1; 0 = free */
+	u32 owner;  /* CPU number + 1; 0 = free */
+	u32 wanted; /* the same, of the next owner; 0 = none has waited long */
 } big_lock;
 void kernel_lock_slow(u32 me, u32 owner);
+void kernel_unlock_to(u32 next);
 
 static inline void kernel_lock(void)
 {
@@ -89,7 +94,12 @@ static inline void kernel_lock(void)
 
 static inline void kernel_unlock(void)
 {
-	__atomic_store_n(&big_lock.owner, 0, __ATOMIC_RELEASE);
+	u32 next = READ_ONCE(big_lock.wanted);
+
+	if (unlikely(next))
+		kernel_unlock_to(next);
+	else
+		__atomic_store_n(&big_lock.owner, 0, __ATOMIC_RELEASE);
 }
 
 /* By this CPU? */

@@ -132,6 +132,7 @@ void cpu_events_run(void)
 {
 	/* First the flag, then what it announces: whoever sets it later makes us come again. */
 	__atomic_exchange_n(&this_cpu()->shared->kick, 0, __ATOMIC_SEQ_CST);
+	this_cpu()->shared->kicks_taken++;
 	host_events_run();
 	vvar_update();
 	ktimer_run();

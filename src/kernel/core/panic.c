@@ -14,9 +14,9 @@
 #define LOG_LINE_MAX   512u
 #define PANIC_TEXT_MAX 2048u
 
-/* Static: a panic may come from an overflown stack. Racing panics garble it, which does no further harm. */
+/* Static: a panic may come from an overflown stack. */
 static char panic_text[PANIC_TEXT_MAX];
-static bool panicking;
+static u32 panic_owner; /* CPU number + 1 of the one that reports; 0 = no panic yet */
 
 void klog(int level, const char *fmt, ...)
 {
@@ -44,35 +44,41 @@ static void panic_describe_task(size_t *len)
 		   t->in_syscall ? (long)t->syscall_nr : -1L, t->regs.rip, t->regs.rsp);
 }
 
-/* A plausible frame pointer chain; the kernel may be compiled without, so anything outside the kernel's text ends it. */
-static void panic_describe_stack(size_t *len, u64 rsp)
-{
-	extern const char __text_start[] __attribute__((visibility("hidden")));
-	extern const char __text_end[] __attribute__((visibility("hidden")));
-	u64 end = (rsp | (KSTACK_SLOT - 1)) + 1;
-	unsigned found = 0;
-
-	if (rsp < RF_ARENA_BASE || rsp >= RF_ARENA_BASE + boot_info()->arena_size)
-		return;
-	fmt_append(panic_text, sizeof(panic_text), len, "\ntext addresses on the stack:");
-	for (u64 at = ALIGN_UP(rsp, 8); at < MIN(end, rsp + 2048) && found < 24; at += 8) {
-		u64 v = *(const u64 *)at;
-
-		if (v < (u64)__text_start || v >= (u64)__text_end)
-			continue;
-		fmt_append(panic_text, sizeof(panic_text), len, " %lx", v);
-		found++;
-	}
-}
-
-/* The form in which the monitor prints registers. */
+/* The form in which the monitor prints registers; CS 0 says that only RIP and RSP are known. It finds the callers. */
 static struct rf_regs panic_regs;
 
-static __noreturn void panic_end(size_t len, const void *regs, size_t regs_size)
+static __noreturn void cpu_stop(void)
 {
-	hc(HC_PANIC, panic_text, len, regs, regs_size);
 	for (;;)
 		hc(HC_CPU_EXIT);
+}
+
+/* True once, for the CPU that describes the panic. False if that failed in its turn: what there is of the text must do. Others stop. */
+static bool panic_begin(void)
+{
+	u32 me = (u32)this_cpu()->id + 1, owner = 0;
+
+	if (__atomic_compare_exchange_n(&panic_owner, &owner, me, false, __ATOMIC_RELAXED,
+					__ATOMIC_RELAXED))
+		return true;
+	if (owner != me)
+		cpu_stop();
+	return false;
+}
+
+static size_t panic_length(void)
+{
+	size_t len = 0;
+
+	while (len < sizeof(panic_text) - 1 && panic_text[len])
+		len++;
+	return len;
+}
+
+static __noreturn void panic_end(const void *regs, size_t regs_size)
+{
+	hc(HC_PANIC, panic_text, panic_length(), regs, regs_size);
+	cpu_stop();
 }
 
 void panic(const char *fmt, ...)
@@ -80,32 +86,24 @@ void panic(const char *fmt, ...)
 	va_list ap;
 	size_t len;
 
-	if (!panicking) {
-		panicking = true;
+	if (panic_begin()) {
 		va_start(ap, fmt);
 		fmt_vsnprintf(panic_text, sizeof(panic_text), fmt, ap);
 		va_end(ap);
-		for (len = 0; panic_text[len];)
-			len++;
+		len = panic_length();
 		panic_describe_task(&len);
-		panic_describe_stack(&len, (u64)__builtin_frame_address(0));
-		panic_end(len, NULL, 0);
+		panic_regs.rip = (u64)__builtin_return_address(0);
+		panic_regs.rsp = (u64)__builtin_frame_address(0);
 	}
-	panic_end(0, NULL, 0);
+	panic_end(&panic_regs, sizeof(panic_regs));
 }
 
 void panic_frame(const struct kernel_frame *f, u64 cr2)
 {
 	size_t len = 0;
 
-	if (!panicking) {
-		panicking = true;
-		fmt_append(panic_text, sizeof(panic_text), &len,
-			   "exception %lu in ring 0, error %lx, cr2 %lx, rip %lx", f->vector,
-			   f->error_code, cr2, f->rip);
-		panic_describe_task(&len);
-		panic_describe_stack(&len, f->rsp);
-	}
+	if (!panic_begin())
+		panic_end(&panic_regs, sizeof(panic_regs));
 	/* Both begin with the general registers in the same order. */
 	memcpy(&panic_regs, f, offsetof(struct rf_regs, orig_rax));
 	panic_regs.rip = f->rip;
@@ -113,7 +111,11 @@ void panic_frame(const struct kernel_frame *f, u64 cr2)
 	panic_regs.rflags = f->rflags;
 	panic_regs.rsp = f->rsp;
 	panic_regs.ss = f->ss;
-	panic_end(len, &panic_regs, sizeof(panic_regs));
+	fmt_append(panic_text, sizeof(panic_text), &len,
+		   "exception %lu in ring 0, error %lx, cr2 %lx, rip %lx", f->vector, f->error_code,
+		   cr2, f->rip);
+	panic_describe_task(&len);
+	panic_end(&panic_regs, sizeof(panic_regs));
 }
 
 void bug_fail(const char *file, int line, const char *expr)

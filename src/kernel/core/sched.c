@@ -13,12 +13,14 @@
 #include "kernel/core/host.h"
 #include "kernel/core/internal.h"
 #include "kernel/platform/kplat.h"
+#include "kernel/proc/rseq.h"
+#include "kernel/proc/signal.h"
 #include "kernel/proc/task.h"
 
 /* With an idle CPU at hand a waiting task need not wait for the end of the slice. */
 #define SPREAD_NS    1000000ull
-/* A task that used up its slice is not overtaken by woken ones after waiting this long. */
-#define STARVE_NS    (2 * SCHED_SLICE_NS)
+/* After so long with woken tasks only, one that used up its slice has its turn. */
+#define STARVE_NS    SCHED_SLICE_NS
 /* Ways out to user mode before a single waiting task is offered to an idle CPU. */
 #define SPREAD_EXITS 2u
 
@@ -64,18 +66,15 @@ static void cpu_kick(struct cpu *c)
 		hc(HC_KICK, c->id);
 }
 
-/* A task that was woken goes before those that used up a slice, unless one of them has waited too long already. */
+/* A task that was woken goes before those that used up a slice. */
 static struct list *queue_place(struct cpu *c, bool woken)
 {
 	struct task *t;
 
-	if (!woken)
-		return &c->runqueue;
-	list_for_each_entry(t, &c->runqueue, run_node) {
-		if (t->queued_woken)
-			continue;
-		return c->slice_start_ns > t->queued_ns + STARVE_NS ? &c->runqueue : &t->run_node;
-	}
+	if (woken)
+		list_for_each_entry(t, &c->runqueue, run_node)
+			if (!t->queued_woken)
+				return &t->run_node;
 	return &c->runqueue;
 }
 
@@ -86,7 +85,6 @@ static __hot void enqueue(struct cpu *c, struct task *t, bool woken)
 	t->cpu = (u32)c->id;
 	list_add_tail(&t->run_node, queue_place(c, woken));
 	t->queued_woken = woken;
-	t->queued_ns = c->slice_start_ns;
 	c->nr_running++;
 }
 
@@ -108,6 +106,14 @@ static bool may_run_on(const struct task *t, const struct cpu *c)
 	return t->cpu_mask >> c->id & 1;
 }
 
+/* For CPU c, which may idle, or run user code without a deadline. */
+static void enqueue_remote(struct cpu *c, struct task *t, bool woken)
+{
+	enqueue(c, t, woken);
+	if (c != this_cpu())
+		cpu_kick(c);
+}
+
 /* Any CPU online that t may run on, the idle ones first; the current CPU when its mask names none. */
 static struct cpu *cpu_for(const struct task *t)
 {
@@ -124,7 +130,7 @@ static struct cpu *cpu_for(const struct task *t)
 	return found ? found : this_cpu();
 }
 
-static __hot void make_runnable(struct task *t)
+static __hot void make_runnable_as(struct task *t, bool woken)
 {
 	struct cpu *c = this_cpu();
 
@@ -132,16 +138,34 @@ static __hot void make_runnable(struct task *t)
 	if (t->on_runqueue || t->on_cpu)
 		return;
 	if (likely(may_run_on(t, c))) {
-		enqueue(c, t, true);
+		enqueue(c, t, woken);
 		if (c->nr_running == 1)
 			c->spread = SPREAD_EXITS;
 		return;
 	}
-	c = cpu_for(t);
+	enqueue_remote(cpu_for(t), t, woken);
+}
+
+static __hot void make_runnable(struct task *t)
+{
+	make_runnable_as(t, true);
+}
+
+/*
+ * A runnable task that will end as soon as it runs has little to do and much to give back, and somebody waits for its end: it goes to the
+ * front of our queue (ours, since we may be the one to wait), before whatever spins there.
+ */
+static void hurry_to_end(struct task *t)
+{
+	struct cpu *c = this_cpu();
+
+	if (!t->on_runqueue || !signal_fatal_pending(t))
+		return;
+	if (!may_run_on(t, c))
+		c = &cpus[t->cpu];
+	dequeue(&cpus[t->cpu], t);
 	enqueue(c, t, true);
-	/* It may idle, or run user code without a deadline. */
-	if (c != this_cpu())
-		cpu_kick(c);
+	list_move(&t->run_node, &c->runqueue);
 }
 
 void sched_spread(struct cpu *c)
@@ -174,15 +198,38 @@ static struct task *steal(struct cpu *me)
 	return NULL;
 }
 
-static __hot struct task *pick_next(struct cpu *c)
+/*
+ * The first that used up its slice, if woken ones have gone before it for too long; else NULL. After its turn the woken ones are first again,
+ * however long that took: neither keeps the other waiting for ever.
+ */
+static struct task *starving(struct cpu *c, u64 now)
 {
-	struct task *t = list_first_entry_or_null(&c->runqueue, struct task, run_node);
+	struct task *t = list_last_entry(&c->runqueue, struct task, run_node);
 
-	if (t) {
-		dequeue(c, t);
-		return t;
+	if (t->queued_woken || !c->woken_since_ns) /* none such waits, or it begins to */
+		c->woken_since_ns = now;
+	if (now < c->woken_since_ns + STARVE_NS)
+		return NULL;
+	list_for_each_entry(t, &c->runqueue, run_node)
+		if (!t->queued_woken)
+			return t;
+	return NULL;
+}
+
+static __hot struct task *pick_next(struct cpu *c, u64 now)
+{
+	struct task *t = list_first_entry_or_null(&c->runqueue, struct task, run_node), *s;
+
+	if (!t)
+		return nr_cpus > 1 ? steal(c) : NULL;
+	if (t->queued_woken && c->nr_running > 1) {
+		s = starving(c, now);
+		t = s ? s : t;
 	}
-	return nr_cpus > 1 ? steal(c) : NULL;
+	if (!t->queued_woken)
+		c->woken_since_ns = 0;
+	dequeue(c, t);
+	return t;
 }
 
 /*
@@ -243,6 +290,7 @@ static __hot void switch_to(struct cpu *c, struct task *prev, struct task *next,
 {
 	if (!is_idle_task(prev))
 		kstack_check(prev);
+	rseq_note(prev);
 	prev->on_cpu = false;
 	next->on_cpu = true;
 	next->cpu = (u32)c->id;
@@ -267,7 +315,7 @@ __hot void schedule(void)
 
 	BUG_ON(!kernel_lock_held());
 	c->need_resched = false;
-	next = pick_next(c);
+	next = pick_next(c, now);
 	if (!next)
 		next = runnable && may_run_on(prev, c) ? prev : c->idle;
 	if (next == prev) {
@@ -280,7 +328,7 @@ __hot void schedule(void)
 		if (runnable) {
 			prev->nivcsw++;
 			prev->on_cpu = false;
-			enqueue(may_run_on(prev, c) ? c : cpu_for(prev), prev, false);
+			enqueue_remote(may_run_on(prev, c) ? c : cpu_for(prev), prev, false);
 		} else {
 			prev->nvcsw++;
 		}
@@ -301,7 +349,8 @@ void sched_start_fn(struct task *t, void (*fn)(struct task *))
 	if (!t->cpu_mask)
 		t->cpu_mask = ~0ull;
 	task_stack_init(t, fn);
-	make_runnable(t);
+	/* Not before those that slept: who forks without end would keep them waiting for ever. */
+	make_runnable_as(t, false);
 }
 
 void sched_start(struct task *t)
@@ -432,12 +481,16 @@ void sched_kick(struct task *t)
 	case TASK_INTERRUPTIBLE:
 	case TASK_STOPPED:
 		make_runnable(t);
+		hurry_to_end(t);
 		return;
 	case TASK_KILLABLE:
-		if (signal_fatal_pending(t))
-			make_runnable(t);
+		if (!signal_fatal_pending(t))
+			return;
+		make_runnable(t);
+		hurry_to_end(t);
 		return;
 	case TASK_RUNNING:
+		hurry_to_end(t);
 		/* On this CPU it is us, and we look before we leave for user mode. */
 		if (t->on_cpu && t->cpu != this_cpu()->id)
 			cpu_kick(&cpus[t->cpu]);
@@ -445,6 +498,45 @@ void sched_kick(struct task *t)
 	default:
 		return;
 	}
+}
+
+/*
+ * ---- affinity ----
+ * sched_setaffinity(2): "If the thread is not currently running on one of the CPUs in the mask, it is migrated". A program may rely on
+ * that from the return of the call on.
+ */
+
+void sched_wait_left(struct cpu *c)
+{
+	while (__atomic_load_n(&c->shared->in_user, __ATOMIC_SEQ_CST) &&
+	       __atomic_load_n(&c->shared->kick, __ATOMIC_SEQ_CST)) {
+		kernel_unlock();
+		hc(HC_YIELD);
+		kernel_lock();
+	}
+}
+
+static bool misplaced(const struct task *t)
+{
+	return !may_run_on(t, &cpus[t->cpu]);
+}
+
+void sched_set_affinity(struct task *t, u64 mask)
+{
+	t->cpu_mask = mask;
+	if (t == current) {
+		this_cpu()->need_resched |= misplaced(t);
+		return;
+	}
+	if (t->on_runqueue && misplaced(t)) {
+		dequeue(&cpus[t->cpu], t);
+		enqueue_remote(cpu_for(t), t, t->queued_woken);
+	}
+	if (!t->on_cpu || !misplaced(t))
+		return;
+	/* In kernel code it may wait for us; its way to user mode leads through sched_tick(). */
+	sched_kick(t);
+	sched_wait_left(&cpus[t->cpu]);
 }
 
 void sched_count_load(unsigned *ret_running, unsigned *ret_total)

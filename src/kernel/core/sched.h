@@ -29,6 +29,11 @@ void task_free(struct task *t);
 __attribute__((noreturn)) void sched_exit(void);
 /* Sends a task to look at its pending work (signals): wakes it if it sleeps interruptibly, interrupts its CPU if it runs user code. */
 void sched_kick(struct task *t);
+/* Replaces t's CPU mask, which names a CPU that exists. When it returns t runs on no other. Gives up the kernel lock meanwhile. */
+void sched_set_affinity(struct task *t, u64 mask);
+/* After sched_kick() of what runs there: returns once CPU c is in the kernel, or was. Gives up the kernel lock meanwhile. */
+struct cpu;
+void sched_wait_left(struct cpu *c);
 /* Brings current's utime_ns and stime_ns up to date. */
 void sched_account_current(void);
 /* Affinity mask changed or CPU time accounting wanted. */

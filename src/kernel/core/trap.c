@@ -9,10 +9,12 @@
 #include "kernel/mm/mm.h"
 #include "kernel/platform/kplat.h"
 #include "kernel/proc/oom.h"
+#include "kernel/proc/rseq.h"
 #include "kernel/proc/task.h"
 #include "kernel/sys/syscall.h"
 
 #define VECTOR_PF 14u
+#define VECTOR_AC 17u
 
 static __hot void handle_page_fault(struct task *t, const struct rf_trap *trap)
 {
@@ -43,11 +45,13 @@ static __hot void handle_page_fault(struct task *t, const struct rf_trap *trap)
 static void handle_fault(struct task *t, const struct rf_trap *trap)
 {
 	this_cpu()->shared->faults++;
-	if (trap->vector == VECTOR_PF) {
+	if (trap->vector == VECTOR_PF && trap->code != SEGV_PKUERR) {
 		handle_page_fault(t, trap);
 		return;
 	}
-	signal_force_fault(trap->signo, trap->code, trap->code == SI_KERNEL ? 0 : trap->address,
+	/* Linux gives no address with these. */
+	signal_force_fault(trap->signo, trap->code,
+			   trap->code == SI_KERNEL || trap->vector == VECTOR_AC ? 0 : trap->address,
 			   trap->vector, trap->error_code);
 }
 
@@ -72,15 +76,20 @@ static void handle_trap(struct task *t, const struct rf_trap *trap)
 	}
 }
 
-/* All that must be done before user code runs; signals last, since a reschedule may bring new ones. */
+/*
+ * All that must be done before user code runs. Signals after rescheduling, which may bring new ones; restartable sequences last, since
+ * each of the others may take the task to another CPU. From the last look on nothing does: kernel code is not preempted.
+ */
 static void prepare_user(struct task *t)
 {
 	struct cpu *c = this_cpu();
 
-	while (unlikely(c->need_resched || t->sigpending_flag)) {
+	while (unlikely(c->need_resched || t->sigpending_flag || t->rseq_due)) {
 		sched_check_preempt();
 		if (t->sigpending_flag)
 			signal_deliver(t);
+		if (t->rseq_due)
+			rseq_resume(t);
 		c = this_cpu();
 	}
 	if (unlikely(c->nr_running))

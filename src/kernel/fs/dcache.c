@@ -96,7 +96,7 @@ static struct dentry *dentry_put(struct dentry *d)
 	BUG_ON(d->refs == 0);
 	if (--d->refs)
 		return NULL;
-	if (!list_empty(&d->hash)) {
+	if (!list_empty(&d->hash) && !(d->inode && d->inode->sb->uncached)) {
 		list_add(&d->lru, &lru);
 		lru_count++;
 		return NULL;

@@ -4,6 +4,7 @@
 
 #include "abi/linux/resource.h"
 #include "base/bitmap.h"
+#include "base/nospec.h"
 
 #define FDTABLE_FIRST 64u
 
@@ -188,9 +189,12 @@ int fd_install(struct file *f, u32 fd_flags, u32 from)
 
 struct file *fd_get_from(struct fdtable *t, int fd)
 {
-	if (fd < 0 || (u32)fd >= t->size || !t->files[fd])
+	u64 i = (u32)fd;
+
+	if (fd < 0 || i >= t->size)
 		return NULL;
-	return file_ref(t->files[fd]);
+	i = array_index_nospec(i, t->size);
+	return t->files[i] ? file_ref(t->files[i]) : NULL;
 }
 
 struct file *fd_get(int fd)
@@ -216,7 +220,8 @@ int fd_close(int fd)
 {
 	struct fdtable *t = current->files;
 
-	if (fd < 0 || (u32)fd >= t->size || !t->files[fd])
+	if (fd < 0 || (u32)fd >= t->size)
 		return -EBADF;
-	return file_close(fdtable_take(t, (u32)fd), t);
+	fd = (int)array_index_nospec((u32)fd, t->size);
+	return t->files[fd] ? file_close(fdtable_take(t, (u32)fd), t) : -EBADF;
 }

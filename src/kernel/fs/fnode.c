@@ -61,6 +61,9 @@ s64 fnode_read(struct file *f, struct uio *u, u64 *pos)
 
 		n = MIN(n, u->resid);
 		got = read_page(f, u, *pos, n);
+		if (got == -EIO &&
+		    *pos >= i->size) /* cut by the host: the end, as if it had been there before */
+			break;
 		if (got < 0)
 			return done ? done : got;
 		*pos += (u64)got;
@@ -96,7 +99,13 @@ int fnode_fault_read(struct file *f, u64 index, struct page **ret)
 				page_unref(first);
 		}
 	}
-	return pcache_get(i, index, READAROUND_PAGES, pages, ret);
+	r = pcache_get(i, index, READAROUND_PAGES, pages, ret);
+	if (r == 0 &&
+	    index >= file_pages(i)) { /* found out while reading: the host's file was cut */
+		page_unref(*ret);
+		return -EIO;
+	}
+	return r;
 }
 
 s64 fnode_ioctl(struct file *f, u32 cmd, u64 arg)

@@ -34,7 +34,15 @@ static struct lower *lower_of(struct inode *i)
 
 static int hostfs_fill(struct inode *i, u64 index, unsigned n, void *buf)
 {
-	return lower_fill(lower_of(i), index, n, buf);
+	struct lower *l = lower_of(i);
+	u64 off = index << PAGE_SHIFT, before = l->size;
+	int r = lower_fill(l, index, n, buf);
+
+	if (likely(r < 0 || l->size == before))
+		return r;
+	/* Somebody on the host cut the file: what was to be there is not (mmap(2), SIGBUS). */
+	i->size = l->size;
+	return off >= l->size ? -EIO : 0;
 }
 
 static int list_entry_add(void *arg, const struct linux_dirent64 *e)

@@ -134,7 +134,18 @@ s64 lower_pread(struct lower *l, void *buf, size_t n, u64 off)
 	return (s64)done;
 }
 
-/* Pages for the cache: what lies beyond the lower's data reads as zeros. */
+/* Reading ended early, at @end: the host's file has become shorter. Its times tell the rest later. */
+static void lower_cut(struct lower *l, u64 end)
+{
+	struct hc_stat st;
+
+	l->size = lower_fstat(l, &st) == 0 ? MIN(st.size, end) : end;
+}
+
+/*
+ * Pages for the cache: what lies beyond the lower's data reads as zeros. @l->size is smaller afterwards when the host's
+ * file is.
+ */
 int lower_fill(struct lower *l, u64 index, unsigned n, void *buf)
 {
 	u64 off = index << PAGE_SHIFT, len = (u64)n << PAGE_SHIFT, want = 0;
@@ -145,6 +156,8 @@ int lower_fill(struct lower *l, u64 index, unsigned n, void *buf)
 		got = lower_pread(l, buf, want, off);
 		if (got < 0)
 			return (int)got;
+		if ((u64)got < want)
+			lower_cut(l, off + (u64)got);
 	}
 	memset((u8 *)buf + got, 0, len - (u64)got);
 	return 0;

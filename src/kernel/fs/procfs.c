@@ -514,6 +514,8 @@ int procfs_super_new(struct super **ret)
 		return -ENOMEM;
 	sb->ops = &proc_super_ops;
 	sb->type = "proc";
+	/* Or what was looked up of processes that have ended would fill the cache. */
+	sb->uncached = true;
 	sb->dev = super_new_dev();
 	sb->refs = 1;
 	root = proc_inode_new(sb, &root_entry, NULL);

@@ -11,7 +11,9 @@
 #include "kernel/fs/internal.h"
 #include "kernel/fs/pcache.h"
 #include "kernel/fs/procfs.h"
+#include "kernel/mm/kmalloc.h"
 #include "kernel/mm/page.h"
+#include "kernel/platform/kplat.h"
 #include "kernel/proc/proc.h"
 #include "kernel/sys/uts.h"
 
@@ -36,6 +38,40 @@ static s64 mounts_readlink(struct proc_node *n, char *buf, size_t size)
 	return fmt_snprintf(buf, size, "self/mounts");
 }
 
+static u64 slab_frames(void)
+{
+	struct kmalloc_stat s;
+	u64 frames = 0;
+
+	for (unsigned i = 0; kmalloc_stat(i, &s); i++)
+		frames += s.frames;
+	return frames;
+}
+
+/* slabinfo(5). */
+static int show_slabinfo(struct proc_node *n, struct text *t)
+{
+	struct kmalloc_stat s;
+
+	(void)n;
+	text_puts(t,
+		  "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
+		  "<objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> "
+		  ": slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	for (unsigned i = 0; kmalloc_stat(i, &s); i++) {
+		u64 per_slab = s.size ? PAGE_SIZE / s.size : 1;
+
+		if (s.size)
+			text_printf(t, "kmalloc-%-9u", s.size);
+		else
+			text_puts(t, "kmalloc-large    ");
+		text_printf(t, " %6lu %6lu %6u %4lu %4u : tunables 0 0 0 : slabdata %6lu %6lu 0\n",
+			    s.used, s.size ? s.frames * per_slab : s.used, s.size, per_slab, 1,
+			    s.frames, s.frames);
+	}
+	return 0;
+}
+
 static int show_meminfo(struct proc_node *n, struct text *t)
 {
 	u64 total, free, cached, dirty;
@@ -57,8 +93,12 @@ static int show_meminfo(struct proc_node *n, struct text *t)
 		0, 0, KIB(dirty), 0);
 	text_printf(t, "AnonPages:      %8lu kB\nMapped:         %8u kB\nShmem:          %8u kB\n",
 		    KIB(total - free - MIN(cached, total - free)), 0, 0);
+	text_printf(t, "Slab:           %8lu kB\nSReclaimable:   %8u kB\nSUnreclaim:     %8lu kB\n",
+		    KIB(slab_frames()), 0, KIB(slab_frames()));
 	text_printf(t, "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n", KIB(total),
 		    KIB(total - free));
+	text_printf(t, "AnonHugePages:  %8lu kB\n",
+		    KIB((u64)(kplat_large_pages * (PT_SIZE_2M / PAGE_SIZE))));
 	text_puts(
 		t,
 		"HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\n");
@@ -303,6 +343,7 @@ const struct proc_entry proc_root_entries[] = {
 	LINK("mounts", mounts_readlink),
 	FILE_("cpuinfo", proc_show_cpuinfo),
 	FILE_("meminfo", show_meminfo),
+	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
 	FILE_("stat", show_stat),
 	FILE_("uptime", show_uptime),
 	FILE_("version", show_version),

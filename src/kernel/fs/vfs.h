@@ -136,6 +136,7 @@ struct super {
 	u32 refs;
 	u64 next_ino;
 	void *private;
+	bool uncached; /* names that nobody uses are forgotten at once: a lookup is cheap, and most are not asked for again */
 };
 u64 super_new_dev(void); /* anonymous device numbers */
 

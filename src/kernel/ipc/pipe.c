@@ -130,7 +130,7 @@ static struct page **pipe_slot(struct pipe *p, u64 at, size_t *ret_off, size_t *
 	return &p->pages[(at >> PAGE_SHIFT) & (p->nr_pages - 1)];
 }
 
-/* Takes what is there, up to u's size. */
+/* Takes what is there, up to u's size. As in Linux, of a page that can't be copied whole nothing is taken. */
 static __hot s64 pipe_take(struct pipe *p, struct uio *u)
 {
 	u64 at = p->tail, end = p->head;
@@ -144,10 +144,10 @@ static __hot s64 pipe_take(struct pipe *p, struct uio *u)
 		room = MIN(room, (size_t)(end - at));
 		n = MIN(room, u->resid);
 		got = uio_write(u, (u8 *)page_address(*slot) + off, n);
-		at += got;
-		done += (s64)got;
 		if (got < n)
 			break;
+		at += got;
+		done += (s64)got;
 	}
 	p->reading = false;
 	p->tail = at;
@@ -162,7 +162,7 @@ static int pipe_slot_fill(struct page **slot)
 	return *slot ? 0 : -ENOMEM;
 }
 
-/* Puts at most `n` bytes of u, for which there is room. */
+/* Puts at most `n` bytes of u, for which there is room; of a page that can't be copied whole nothing. */
 static __hot s64 pipe_put(struct pipe *p, struct uio *u, u64 n)
 {
 	u64 at = p->head, end = at + n;
@@ -179,9 +179,9 @@ static __hot s64 pipe_put(struct pipe *p, struct uio *u, u64 n)
 		}
 		want = MIN(room, (size_t)(end - at));
 		got = uio_read(u, (u8 *)page_address(*slot) + off, want);
-		at += got;
 		if (got < want)
 			break;
+		at += got;
 	}
 	p->writing = false;
 	n = at - p->head;

@@ -13,8 +13,6 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/task.h"
 
-static unsigned files_in_flight;
-
 /* ---- life ---- */
 
 static struct linux_ucred current_ucred(void)
@@ -65,11 +63,17 @@ static void dead_messages_free(void)
 		list_del(&m->node);
 		for (unsigned i = 0; i < m->nr_files; i++)
 			file_unref(m->files[i]);
-		files_in_flight -= m->nr_files;
 		kfree(m->files);
 		kfree(m);
 	}
 	freeing_messages = false;
+}
+
+/* A turn may leave another ring behind, which the one collected had held. */
+static void collect_garbage(void)
+{
+	while (!freeing_messages && unix_gc(&dead_messages))
+		dead_messages_free();
 }
 
 /* m is in no list. */
@@ -94,10 +98,13 @@ static void usock_close(struct usock *s)
 
 	s->dead = true;
 	unix_unbind(s);
-	list_for_each_entry_safe(m, tmp, &s->queue, node)
+	list_for_each_entry_safe(m, tmp, &s->queue, node) {
+		umsg_land(m);
 		list_move_tail(&m->node, &dead_messages);
+	}
 	list_for_each_entry_safe(c, next, &s->backlog, node) {
 		list_del(&c->node);
+		c->listener = NULL;
 		usock_close(c);
 	}
 	usock_wake(s);
@@ -227,9 +234,15 @@ static void umsg_attach_files(struct umsg *m, struct umsg_info *info)
 {
 	m->files = info->files;
 	m->nr_files = info->nr_files;
-	files_in_flight += m->nr_files;
 	info->files = NULL;
 	info->nr_files = 0;
+}
+
+static bool flight_has_room(unsigned nr)
+{
+	if (unix_flight_full(nr))
+		collect_garbage();
+	return !unix_flight_full(nr);
 }
 
 /* One message of n bytes; the data is copied before there is room, since that may sleep. */
@@ -245,7 +258,7 @@ static s64 send_one(struct usock *s, struct usock *to, struct uio *u, size_t n,
 		return -ENOMEM;
 	if (uio_read(u, m->data, n) != n)
 		r = -EFAULT;
-	else if (info->nr_files && files_in_flight + info->nr_files > UNIX_INFLIGHT_MAX)
+	else if (info->nr_files && !flight_has_room(info->nr_files))
 		r = -ETOOMANYREFS;
 	else
 		r = send_wait_room(s, to, n, nonblock, deadline, &target);
@@ -254,6 +267,7 @@ static s64 send_one(struct usock *s, struct usock *to, struct uio *u, size_t n,
 		return r;
 	}
 	umsg_attach_files(m, info);
+	umsg_depart(m, target);
 	list_add_tail(&m->node, &target->queue);
 	target->bytes += n;
 	target->messages++;
@@ -328,11 +342,22 @@ static void recv_info(struct umsg *m, struct umsg_info *info, bool peek)
 	info->from_len = m->from_len;
 	if (peek || !m->nr_files)
 		return;
-	files_in_flight -= m->nr_files;
 	info->files = m->files;
 	info->nr_files = m->nr_files;
 	m->files = NULL;
 	m->nr_files = 0;
+}
+
+static void umsg_take(struct umsg *m)
+{
+	umsg_land(m);
+	list_del(&m->node);
+}
+
+static void umsg_return(struct usock *s, struct umsg *m)
+{
+	umsg_depart(m, s);
+	list_add(&m->node, &s->queue);
 }
 
 static void recv_finish(struct usock *s, struct umsg *m)
@@ -355,19 +380,19 @@ static s64 recv_packet(struct usock *s, struct uio *u, struct umsg_info *info, u
 	if (r < 0 || !m)
 		return r;
 	/* Out of the queue first: the copy may sleep. */
-	list_del(&m->node);
+	umsg_take(m);
 	n = MIN(m->len, u->resid);
 	got = uio_write(u, m->data, n);
 	recv_info(m, info, flags & MSG_PEEK);
 	if (m->len > n)
 		info->flags |= MSG_TRUNC;
+	r = got < n ? -EFAULT : 0;
 	n = flags & MSG_TRUNC ? m->len : got;
-	r = got < MIN(m->len, n) ? -EFAULT : 0;
 	if (flags & MSG_PEEK)
-		list_add(&m->node, &s->queue);
+		umsg_return(s, m);
 	else
 		recv_finish(s, m);
-	return r < 0 && !got ? r : (s64)n;
+	return r < 0 ? r : (s64)n;
 }
 
 /* Takes from the first message of a stream; the message leaves the queue during the copy. */
@@ -375,14 +400,14 @@ static s64 recv_piece(struct usock *s, struct umsg *m, struct uio *u, struct ums
 {
 	size_t want = MIN(m->len - m->off, u->resid), got;
 
-	list_del(&m->node);
+	umsg_take(m);
 	got = uio_write(u, m->data + m->off, want);
 	m->off += got;
 	recv_info(m, info, false);
 	if (m->off == m->len)
 		recv_finish(s, m);
 	else
-		list_add(&m->node, &s->queue);
+		umsg_return(s, m);
 	return got || !want ? (s64)got : -EFAULT;
 }
 
@@ -469,6 +494,7 @@ int usock_connect(struct usock *s, struct usock *to, bool nonblock)
 	server->cred = to->cred;
 	s->cred = current_ucred();
 	usock_pair(s, server);
+	server->listener = to;
 	list_add_tail(&server->node, &to->backlog);
 	to->nr_backlog++;
 	waitq_wake(&to->rd, POLLIN | POLLRDNORM);
@@ -491,6 +517,7 @@ int usock_accept(struct usock *s, bool nonblock, struct usock **ret)
 	}
 	*ret = list_first_entry(&s->backlog, struct usock, node);
 	list_del(&(*ret)->node);
+	(*ret)->listener = NULL;
 	s->nr_backlog--;
 	waitq_wake_all(&s->wr, 0);
 	return 0;
@@ -569,6 +596,8 @@ static s64 unix_ioctl(struct file *f, u32 cmd, u64 arg)
 static void unix_release(struct file *f)
 {
 	usock_close(f->private);
+	if (unix_gc_due())
+		collect_garbage();
 }
 
 const struct file_ops unix_fops = {

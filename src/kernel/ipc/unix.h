@@ -22,6 +22,8 @@ struct umsg {
 	size_t len, off; /* off: taken by readers of a stream */
 	unsigned nr_files;
 	struct file **files; /* SCM_RIGHTS, references */
+	struct usock *to;    /* in whose queue it is; borrowed */
+	struct list flight;  /* messages with files (unix_gc.c) */
 	struct linux_ucred cred;
 	struct linux_sockaddr_un from;
 	u32 from_len;
@@ -46,9 +48,13 @@ struct usock {
 	struct linux_ucred cred, peer_cred;
 	u64 rcv_timeo, snd_timeo; /* ns, 0: none */
 	struct linux_sockaddr_un name;
-	u32 name_len;        /* 0: none */
-	struct inode *inode; /* reference: bound to a path */
-	struct list bound;   /* on the list of bound sockets */
+	u32 name_len;           /* 0: none */
+	struct inode *inode;    /* reference: bound to a path */
+	struct list bound;      /* on the list of bound sockets */
+	struct usock *listener; /* in whose backlog it is; borrowed */
+	unsigned gc_refs;       /* unix_gc.c: in how many messages its file is, */
+	bool gc_live;           /* whether it can be received from, */
+	struct list gc_node;    /* and what is still to be looked at */
 };
 
 /* What goes with a message beside its data. */
@@ -74,6 +80,14 @@ s64 usock_recv(struct usock *s, struct uio *u, struct umsg_info *info, u32 flags
 int usock_connect(struct usock *s, struct usock *to, bool nonblock);
 int usock_accept(struct usock *s, bool nonblock, struct usock **ret);
 void usock_shutdown(struct usock *s, bool rd, bool wr);
+
+/* unix_gc.c: files in messages. A message departs when it is queued and lands when it leaves the queue, files and all. */
+void umsg_depart(struct umsg *m, struct usock *to);
+void umsg_land(struct umsg *m);
+bool unix_flight_full(unsigned more);
+/* Moves messages that nobody can ever receive to `ret_dead`, to be freed; false: there are none. */
+bool unix_gc(struct list *ret_dead);
+bool unix_gc_due(void); /* asked at each close */
 
 /* unix_name.c: addresses */
 int unix_bind(struct usock *s, const struct linux_sockaddr_un *name, u32 len);

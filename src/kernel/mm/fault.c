@@ -16,6 +16,7 @@
 #define FAULT_WINDOW_HOST  4u  /* by the first one, where faults are exits */
 #define FAULT_AROUND_PAGES 16u /* cached pages of a file mapped together, aligned */
 #define FAULT_AROUND_HOST  64u /* the same, where faults are exits */
+#define HUGE_ORDER         9u  /* of frames in 2 MiB */
 #define COPY_EARLY_PAGES \
 	256u /* private writable file mappings up to this size are copied when first read (exits) */
 
@@ -73,6 +74,49 @@ static __hot int map_page(struct mm *mm, uptr_t va, struct page *p, u32 prot)
 
 /* ---- how much at once ---- */
 
+/*
+ * 2 MiB at once: where the program asked for it (MADV_HUGEPAGE), or where it has filled 2 MiB page by page and goes on with the next: so
+ * at most a part of what it uses is given in vain.
+ */
+static bool huge_wanted(const struct fault *f)
+{
+	const struct vma *v = f->vma;
+	uptr_t start = ALIGN_DOWN(f->va, PT_SIZE_2M);
+
+	if (!kplat->as_map_2m || (v->flags & (VMA_F_NOHUGE | VMA_F_SHARED | VMA_F_GROWSDOWN)) ||
+	    start < v->start || v->end - start < PT_SIZE_2M)
+		return false;
+	if (v->flags & VMA_F_HUGE)
+		return true;
+	return f->va == start && f->va == v->fault_hi && v->fault_run >= PT_SIZE_2M / PAGE_SIZE;
+}
+
+/* False: not to be had; single pages do. */
+static bool map_huge(const struct fault *f)
+{
+	const u64 count = PT_SIZE_2M / PAGE_SIZE;
+	uptr_t va = ALIGN_DOWN(f->va, PT_SIZE_2M);
+	u64 index = va >> PAGE_SHIFT;
+	struct page *p;
+
+	if (next_present(f->mm, va, va + PT_SIZE_2M) < va + PT_SIZE_2M ||
+	    (radix_next(&f->mm->parked, &index) && index < (va >> PAGE_SHIFT) + count))
+		return false;
+	p = page_alloc(HUGE_ORDER, ALLOC_ZERO | ALLOC_NORETRY);
+	if (!p)
+		return false;
+	if (kplat->as_map_2m(&f->mm->as, va, page_offset(p),
+			     (f->vma->flags & VMA_F_ACCESS) | RF_READ) < 0) {
+		page_unref(p);
+		return false;
+	}
+	p->flags |= PAGE_F_ANON;
+	page_split(p);
+	f->mm->rss += count;
+	f->vma->fault_hi = va + PT_SIZE_2M;
+	return true;
+}
+
 static void window_choose(const struct fault *f, uptr_t *ret_lo, uptr_t *ret_hi)
 {
 	struct vma *v = f->vma;
@@ -82,6 +126,8 @@ static void window_choose(const struct fault *f, uptr_t *ret_lo, uptr_t *ret_hi)
 
 	if (down || f->va == v->fault_hi)
 		w = MIN(MAX(v->fault_window, w) * 2, FAULT_WINDOW_MAX);
+	else
+		v->fault_run = 0;
 	v->fault_window = w;
 	lo = MAX(ALIGN_DOWN(f->va, (uptr_t)w * PAGE_SIZE), v->start);
 	*ret_hi = MIN(ALIGN_DOWN(f->va, (uptr_t)w * PAGE_SIZE) + w * PAGE_SIZE, v->end);
@@ -93,6 +139,7 @@ static void window_choose(const struct fault *f, uptr_t *ret_lo, uptr_t *ret_hi)
 	*ret_lo = lo;
 	v->fault_lo = lo;
 	v->fault_hi = *ret_hi;
+	v->fault_run += (u32)((*ret_hi - lo) >> PAGE_SHIFT);
 }
 
 /* ---- anonymous memory ---- */
@@ -116,6 +163,8 @@ static __hot int fault_anon(const struct fault *f)
 	if (!(f->access & RF_WRITE) && (!faults_are_exits() || !(f->vma->flags & VMA_F_WRITE)))
 		return kplat->as_map(&f->mm->as, f->va, page_offset(zero_page), PAGE_SIZE,
 				     vma_page_prot(f->vma, NULL));
+	if ((f->access & RF_WRITE) && huge_wanted(f) && map_huge(f))
+		return 0;
 	r = map_zeroed(f, f->va, 0);
 	if (r < 0 || !(f->access & RF_WRITE))
 		return r;

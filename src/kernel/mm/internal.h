@@ -88,6 +88,8 @@ u64 mm_random_offset(u64 pages);
 /* May the address space grow by this many pages, as far as RLIMIT_AS and RLIMIT_DATA are concerned? */
 int mm_may_grow(const struct mm *mm, u64 pages, bool data);
 u64 current_rlimit(unsigned which);
+/* May a mapping with these flags have so many pages? -ENOMEM. */
+int mm_overcommit(u64 pages, u32 flags);
 /* remap.c: mremap(2), arguments checked for alignment. */
 s64 mm_remap(struct mm *mm, uptr_t addr, u64 old_len, u64 new_len, u32 flags, uptr_t new_addr);
 /* brk(2): the new break, or the old one if it can't be. */

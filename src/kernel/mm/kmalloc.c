@@ -18,6 +18,7 @@ struct kmem_cache {
 	u32 size;
 	struct list partial;
 	u32 empty; /* slabs on `partial` without any object in use: at most one is kept */
+	u64 slabs, used;
 };
 
 /* Powers of two are aligned to themselves; all sizes to 16. */
@@ -30,6 +31,7 @@ static struct kmem_cache caches[] = {
 	CACHE(128, 5),  CACHE(192, 6),   CACHE(256, 7),   CACHE(384, 8),   CACHE(512, 9),
 	CACHE(672, 10), CACHE(1024, 11), CACHE(1344, 12), CACHE(2048, 13),
 };
+static struct kmalloc_stat large; /* beyond SMALL_MAX, in frames */
 #define SMALL_MAX   2048u
 #define KMALLOC_MAX (PAGE_SIZE << PAGE_ORDER_MAX)
 
@@ -61,6 +63,7 @@ static struct page *slab_new(struct kmem_cache *c)
 	p->index = next;
 	list_add(&p->lru, &c->partial);
 	c->empty++;
+	c->slabs++;
 	return p;
 }
 
@@ -73,6 +76,7 @@ static void *slab_alloc(struct kmem_cache *c)
 		return NULL;
 	obj = (void *)p->index;
 	p->index = *(u64 *)obj;
+	c->used++;
 	if (p->refs++ == 1)
 		c->empty--;
 	if (!p->index)
@@ -89,6 +93,7 @@ static void slab_free(struct page *p, void *obj)
 		list_add(&p->lru, &c->partial);
 	*(u64 *)obj = p->index;
 	p->index = (u64)obj;
+	c->used--;
 	if (--p->refs > 1)
 		return;
 	if (!c->empty) {
@@ -96,6 +101,7 @@ static void slab_free(struct page *p, void *obj)
 		return;
 	}
 	list_del(&p->lru);
+	c->slabs--;
 	page_unref(p);
 }
 
@@ -124,6 +130,8 @@ static void *alloc(size_t n, unsigned flags)
 	p = page_alloc(order_for(n), flags);
 	if (!p)
 		return NULL;
+	large.used++;
+	large.frames += 1ull << p->order;
 	return page_address(p);
 }
 
@@ -167,7 +175,21 @@ void kfree(void *obj)
 		return;
 	}
 	BUG_ON((u64)obj & PAGE_MASK);
+	large.used--;
+	large.frames -= 1ull << p->order;
 	page_unref(p);
+}
+
+bool kmalloc_stat(unsigned i, struct kmalloc_stat *ret)
+{
+	if (i > ARRAY_SIZE(caches))
+		return false;
+	*ret = large;
+	if (i < ARRAY_SIZE(caches))
+		*ret = (struct kmalloc_stat){ .size = caches[i].size,
+					      .used = caches[i].used,
+					      .frames = caches[i].slabs };
+	return true;
 }
 
 void *krealloc(void *old, size_t n)

@@ -17,7 +17,7 @@ int mm_may_grow(const struct mm *mm, u64 pages, bool data)
 }
 
 /* proc(5), overcommit_memory: mode 0 refuses only what could never be had at once. */
-static int overcommit_check(u64 pages, u32 flags)
+int mm_overcommit(u64 pages, u32 flags)
 {
 	u64 total, avail;
 
@@ -158,7 +158,7 @@ s64 mm_map(struct mm *mm, uptr_t addr, u64 len, u32 prot, u32 map_flags, struct 
 		return -ENOMEM;
 	r = mm_may_grow(mm, vma_pages(v) - pages_mapped(mm, v->start, v->end), vma_is_data(v));
 	if (r == 0)
-		r = overcommit_check(vma_pages(v), flags);
+		r = mm_overcommit(vma_pages(v), flags);
 	if (r == 0)
 		r = attach_file(v, file, offset);
 	if (r == 0 && (map_flags & MAP_FIXED))
@@ -186,7 +186,7 @@ static int protect_allowed(const struct vma *v, u32 prot)
 	if ((prot & RF_WRITE) && !vma_is_data(v) && !(v->flags & (VMA_F_SHARED | VMA_F_STACK))) {
 		int r = mm_may_grow(v->mm, 0, true);
 
-		return r < 0 ? r : overcommit_check(vma_pages(v), v->flags | VMA_F_WRITE);
+		return r < 0 ? r : mm_overcommit(vma_pages(v), v->flags | VMA_F_WRITE);
 	}
 	return 0;
 }
@@ -278,7 +278,7 @@ static bool brk_grow(struct mm *mm, uptr_t old_end, uptr_t new_end)
 	if (v && (v->start < new_end || vma_gap_start(v) < new_end))
 		return false;
 	if (mm_may_grow(mm, len >> PAGE_SHIFT, true) < 0 ||
-	    overcommit_check(len >> PAGE_SHIFT, VMA_F_WRITE) < 0)
+	    mm_overcommit(len >> PAGE_SHIFT, VMA_F_WRITE) < 0)
 		return false;
 	v = vma_new(mm, old_end, new_end,
 		    VMA_F_READ | VMA_F_WRITE | VMA_F_MAYWRITE | VMA_F_HEAP | mm->def_flags);

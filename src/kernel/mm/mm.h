@@ -27,6 +27,8 @@ struct page;
 #define VMA_F_MAYWRITE   (1u << 12) /* mprotect may add write */
 #define VMA_F_DONTDUMP   (1u << 13)
 #define VMA_F_NORESERVE  (1u << 14)
+#define VMA_F_HUGE       (1u << 15) /* madvise(2): MADV_HUGEPAGE */
+#define VMA_F_NOHUGE     (1u << 16) /* MADV_NOHUGEPAGE */
 #define VMA_F_ACCESS     (VMA_F_READ | VMA_F_WRITE | VMA_F_EXEC)
 
 struct vma {
@@ -40,6 +42,7 @@ struct vma {
 	/* fault.c: how many pages the next fault brings in, and the pages next to which it would be a sequential one */
 	uptr_t fault_lo, fault_hi;
 	u32 fault_window;
+	u32 fault_run; /* pages of the sequence so far */
 };
 
 struct mm {

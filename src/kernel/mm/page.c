@@ -203,6 +203,16 @@ __hot struct page *page_alloc(unsigned order, unsigned flags)
 	return p;
 }
 
+void page_split(struct page *p)
+{
+	for (u64 i = (1ull << p->order) - 1; i; i--) {
+		p[i] = *p;
+		p[i].order = 0;
+		list_init(&p[i].lru);
+	}
+	p->order = 0;
+}
+
 __hot void page_unref(struct page *p)
 {
 	BUG_ON(!p->refs || (p->flags & PAGE_F_FREE));

@@ -35,6 +35,8 @@ struct page {
 #define PAGE_ORDER_MAX 10u
 /* Returns a block of 2^order frames with one reference, or NULL. */
 struct page *page_alloc(unsigned order, unsigned flags);
+/* Makes a block of page_alloc(), with its one reference, 2^order single frames with one each. */
+void page_split(struct page *p);
 static inline void page_ref(struct page *p)
 {
 	p->refs++;

@@ -2,8 +2,10 @@
 /* mremap(2). */
 #include "kernel/mm/internal.h"
 
+#include "abi/linux/capability.h"
 #include "abi/linux/mman.h"
 #include "abi/linux/resource.h"
+#include "kernel/proc/task.h"
 
 /* The VMA that holds the whole old range. */
 static int remap_source(struct mm *mm, uptr_t addr, u64 old_len, u64 new_len, struct vma **ret)
@@ -91,10 +93,13 @@ static int check_growth(struct mm *mm, const struct vma *v, u64 old_len, u64 new
 {
 	u64 more = new_len > old_len ? (new_len - old_len) >> PAGE_SHIFT : 0;
 
-	if ((v->flags & VMA_F_LOCKED) &&
+	int r;
+
+	if ((v->flags & VMA_F_LOCKED) && !cred_capable(current->cred, CAP_IPC_LOCK) &&
 	    mm->locked_pages + more > current_rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT)
 		return -EAGAIN;
-	return mm_may_grow(mm, more, vma_is_data(v));
+	r = mm_may_grow(mm, more, vma_is_data(v));
+	return r < 0 ? r : mm_overcommit(more, v->flags);
 }
 
 static s64 remap_to(struct mm *mm, uptr_t addr, u64 old_len, u64 new_len, u32 flags, uptr_t to)
@@ -106,6 +111,9 @@ static s64 remap_to(struct mm *mm, uptr_t addr, u64 old_len, u64 new_len, u32 fl
 		return -EINVAL;
 	if (addr + old_len > to && to + new_len > addr)
 		return -EINVAL;
+	/* The part of the old range that is to go can't be unmapped; or there is nothing at its start. */
+	if (!user_range_ok(addr, old_len))
+		return addr < RF_MAX_USER_ADDRESS ? -EINVAL : -EFAULT;
 	r = mm_unmap(mm, to, new_len);
 	if (r == 0 && old_len > new_len && !(flags & MREMAP_DONTUNMAP)) {
 		r = mm_unmap(mm, addr + new_len, old_len - new_len);
@@ -124,12 +132,12 @@ s64 mm_remap(struct mm *mm, uptr_t addr, u64 old_len, u64 new_len, u32 flags, up
 	uptr_t to;
 	int r;
 
-	if (!user_range_ok(addr, old_len))
-		return -EFAULT;
 	if (new_len > RF_MAX_USER_ADDRESS)
 		return -EINVAL;
 	if (flags & MREMAP_FIXED)
 		return remap_to(mm, addr, old_len, new_len, flags, new_addr);
+	if (!user_range_ok(addr, old_len))
+		return -EFAULT;
 	r = remap_source(mm, addr, MIN(old_len, new_len), new_len, &v);
 	if (r < 0)
 		return r;

@@ -52,6 +52,8 @@ int vdso_map(struct mm *mm)
 	int r;
 
 	vvar_update();
+	if (boot_info()->residency == RF_RESIDENCY_GUEST)
+		vvar.data.cpu_selector = VVAR_CPU_SELECTOR;
 	at = mm_map(mm, 0, VVAR_SIZE + size, RF_READ, MAP_PRIVATE, NULL, 0, VMA_F_VVAR);
 	if (at < 0)
 		return (int)at;

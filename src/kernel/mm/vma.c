@@ -173,6 +173,7 @@ struct vma *vma_merge(struct vma *v)
 		prev->fault_lo = v->fault_lo;
 		prev->fault_hi = v->fault_hi;
 		prev->fault_window = v->fault_window;
+		prev->fault_run = v->fault_run;
 		vma_absorb(prev, v);
 		v = prev;
 	}

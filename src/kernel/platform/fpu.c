@@ -79,6 +79,14 @@ void fpu_image_complete(void *buf)
 			memset(image + components[i].offset, 0, components[i].size);
 }
 
+bool fpu_mxcsr_valid(const void *buf)
+{
+	u32 mxcsr;
+
+	memcpy(&mxcsr, (const u8 *)buf + XSAVE_MXCSR, sizeof(mxcsr));
+	return !(mxcsr & ~mxcsr_mask);
+}
+
 void fpu_sanitize(void *buf)
 {
 	u8 *image = buf;

@@ -14,10 +14,13 @@
 #define XSAVE_EXTENDED    576u
 #define XSTATE_X87        1u
 #define XSTATE_SSE        2u
+#define XSTATE_AVX        4u
 #define FCW_INIT          0x37fu
 #define MXCSR_INIT        0x1f80u
 
 /* The state after execve(2), boot_info()->xsave_size bytes. */
 void fpu_image_init(void *buf);
+/* Would the CPU load the MXCSR in the image? */
+bool fpu_mxcsr_valid(const void *buf);
 /* Fills in the initial values of components that XSAVEOPT left out because they were in their initial state. */
 void fpu_image_complete(void *buf);

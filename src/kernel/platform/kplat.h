@@ -14,13 +14,14 @@ struct task;
 
 /* Platform address space, embedded in struct mm. */
 struct kas {
-	u64 id;                      /* host: HC_PLAT_AS_NEW id */
+	u64 id;                      /* host: HC_PLAT_AS_NEW id; guest: never given twice */
 	struct pagetable pt;         /* guest */
 	struct pt_freelist deferred; /* guest: tables to free after the flush */
 	u64 *leaf; /* guest: lowest table of the 2 MiB at leaf_va, used last; NULL = none */
 	uptr_t leaf_va;
-	u64 tlb_gen; /* guest: bumped when translations must go */
-	bool stale;  /* a flush is due */
+	struct pt_freelist spare; /* guest: a table for each 2 MiB page, for the day it is split */
+	u64 tlb_gen;              /* guest: bumped when translations must go */
+	bool stale;               /* a flush is due */
 	uptr_t stale_lo,
 		stale_hi; /* guest: range of the due flush; lo > hi: nothing, whole space if large */
 };
@@ -31,6 +32,11 @@ struct kplat_ops {
 	void (*as_free)(struct kas *as);
 	/* Maps [offset, offset+len) of the arena at va, replacing what is there. */
 	int (*as_map)(struct kas *as, uptr_t va, u64 offset, u64 len, u32 prot);
+	/*
+	 * The same for 2 MiB, as one large page where the tables can have it: -EEXIST where something is mapped already, -ENOMEM. To
+	 * all other calls it is 512 pages, which can be unmapped and so on one by one. NULL: not offered.
+	 */
+	int (*as_map_2m)(struct kas *as, uptr_t va, u64 offset, u32 prot);
 	void (*as_unmap)(struct kas *as, uptr_t va, u64 len);
 	/* Present pages keep only the permission bits in `mask`. */
 	void (*as_protect)(struct kas *as, uptr_t va, u64 len, u32 mask);
@@ -62,6 +68,7 @@ struct kplat_ops {
 	void (*task_switched)(struct task *prev, struct task *next);
 };
 extern const struct kplat_ops *kplat;
+extern u64 kplat_large_pages; /* mapped by as_map_2m() and still in one piece */
 extern const struct kplat_ops kplat_guest, kplat_host;
 
 /* Makes an untrusted XSAVE image safe to load: XSTATE_BV within XCR0, XCOMP_BV 0, reserved bytes 0, MXCSR valid. */

@@ -9,6 +9,7 @@
 #include "kernel/fs/vfs.h"
 #include "kernel/mm/mm.h"
 #include "kernel/proc/proc.h"
+#include "kernel/proc/rseq.h"
 #include "kernel/proc/signal.h"
 
 static int wait_for_other_threads(struct process *p)
@@ -136,8 +137,7 @@ void process_end_exec(const char *comm, struct mm *new_mm, const struct cred *ne
 	if (old)
 		mm_unref(old);
 	t->set_child_tid = 0;
-	t->rseq = 0;
-	t->rseq_len = 0;
+	rseq_exec(t);
 	strlcpy(t->comm, comm, sizeof(t->comm));
 	p->did_exec = true;
 	p->membarrier_registered = 0;

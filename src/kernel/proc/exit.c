@@ -4,6 +4,7 @@
 #include "abi/linux/wait.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/host.h"
+#include "kernel/core/panic.h"
 #include "kernel/core/sched.h"
 #include "kernel/fs/internal.h"
 #include "kernel/fs/tty.h"
@@ -226,5 +227,7 @@ sysret_t sys_exit(const struct sysargs *a)
 
 sysret_t sys_exit_group(const struct sysargs *a)
 {
+	if (unlikely(boot_config()->debug_crash))
+		debug_crash(boot_config()->debug_crash);
 	process_exit_group(WSTATUS_EXITED(arg_int(a, 0)));
 }

@@ -13,6 +13,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/platform/kplat.h"
 #include "kernel/proc/proc.h"
+#include "kernel/proc/rseq.h"
 #include "kernel/proc/signal.h"
 #include "kernel/sys/syscall.h"
 
@@ -98,6 +99,7 @@ static void copy_attributes(struct task *t, const struct clone_request *rq)
 	t->altstack = (struct linux_stack){ .ss_flags = SS_DISABLE };
 	if ((rq->flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM)
 		t->altstack = from->altstack;
+	rseq_fork(t, from, rq->flags);
 	t->clear_child_tid = rq->flags & CLONE_CHILD_CLEARTID ? rq->child_tid : 0;
 	t->set_child_tid = rq->flags & CLONE_CHILD_SETTID ? rq->child_tid : 0;
 }

@@ -12,8 +12,11 @@
 #include "kernel/proc/proc.h"
 #include "kernel/proc/task.h"
 
-#define OOM_NEVER   (-1000) /* of oom_score_adj */
-#define OOM_WAIT_NS 1000000000ull
+#define OOM_NEVER     (-1000) /* of oom_score_adj */
+#define OOM_WAIT_NS   1000000000ull
+/* Messages within a window. */
+#define SAY_MAX       8u
+#define SAY_WINDOW_NS 10000000000ull
 
 /* Killed last, and until when its memory is worth waiting for. */
 static int victim_pid;
@@ -54,6 +57,27 @@ static bool victim_is_ending(void)
 	return p && !p->zombie && ktime_mono() < victim_deadline_ns;
 }
 
+/* A program that runs out of memory again and again does not fill the monitor's standard error. */
+static bool may_say(void)
+{
+	static u64 since_ns;
+	static unsigned said, unsaid;
+	u64 now = ktime_mono();
+
+	if (now - since_ns > SAY_WINDOW_NS) {
+		if (unsaid)
+			klog(1, "out of memory %u more times", unsaid);
+		since_ns = now;
+		said = unsaid = 0;
+	}
+	if (said == SAY_MAX) {
+		unsaid++;
+		return false;
+	}
+	said++;
+	return true;
+}
+
 void oom_kill(void)
 {
 	struct process *p;
@@ -61,11 +85,13 @@ void oom_kill(void)
 	if (!victim_is_ending()) {
 		p = choose_victim();
 		if (!p || p == current->proc || p->pid == victim_pid) {
-			klog(1, "task %d: out of memory at a page fault", current->tid);
+			if (may_say())
+				klog(1, "task %d: out of memory at a page fault", current->tid);
 			signal_force(SIGKILL);
 			return;
 		}
-		klog(1, "process %d: killed, out of memory", p->pid);
+		if (may_say())
+			klog(1, "process %d: killed, out of memory", p->pid);
 		victim_pid = p->pid;
 		victim_deadline_ns = ktime_mono() + OOM_WAIT_NS;
 		signal_send_process(p, SIGKILL, NULL);

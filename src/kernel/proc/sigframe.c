@@ -12,6 +12,7 @@
 #include "kernel/proc/signal.h"
 
 #define RED_ZONE     128
+#define VECTOR_GP    13
 #define USER_CS      0x33
 #define USER_SS      0x2b
 #define USER_RIP_MAX (1ull << 47)
@@ -24,7 +25,8 @@
 	(0x1u | 0x4u | 0x10u | 0x40u | 0x80u | RFLAGS_TF | RFLAGS_DF | 0x800u | RFLAGS_RF | \
 	 0x40000u)
 
-#define XSAVE_ALIGN 64
+#define XSAVE_ALIGN  64
+#define FXSAVE_ALIGN 16
 
 /* An XSAVE buffer in kernel memory. */
 struct fpu_buffer {
@@ -83,22 +85,75 @@ static int save_fpu(struct task *t, uptr_t addr)
 	return r;
 }
 
-/* Does the image in the frame have more than the FXSAVE part? */
-static bool has_xstate(const struct linux_fpstate *fx, uptr_t addr, u32 size)
+/*
+ * Does the image in the frame have more than the FXSAVE part? 1, 0, or -EFAULT when its closing word can't be read.
+ */
+static int has_xstate(const struct linux_fpstate *fx, uptr_t addr, u32 size)
 {
 	const struct linux_fpx_sw_bytes *sw = &fx->sw_reserved;
 	u32 magic2;
 
 	if (!has_header() || sw->magic1 != FP_XSTATE_MAGIC1 || sw->xstate_size < XSAVE_EXTENDED ||
 	    sw->xstate_size > size || sw->xstate_size > sw->extended_size)
-		return false;
-	return get_user_u32(&magic2, addr + sw->xstate_size) == 0 && magic2 == FP_XSTATE_MAGIC2;
+		return 0;
+	if (get_user_u32(&magic2, addr + sw->xstate_size) < 0)
+		return -EFAULT;
+	return magic2 == FP_XSTATE_MAGIC2;
+}
+
+/* The header as XRSTOR wants it (SDM vol. 1 §13.8.1 "Standard Form of XRSTOR"). */
+static bool header_valid(const u8 *image)
+{
+	u64 words[3]; /* XSTATE_BV, XCOMP_BV, and 8 bytes that must be 0 */
+
+	memcpy(words, image + XSAVE_XSTATE_BV, sizeof(words));
+	return !(words[0] & ~boot_info()->xcr0) && !words[1] && !words[2];
+}
+
+/* The FXSAVE part alone; the rest gets its initial state. */
+static int take_legacy(u8 *image, uptr_t addr)
+{
+	if (has_header())
+		*xstate_bv(image) = XSTATE_X87 | XSTATE_SSE;
+	return IS_ALIGNED(addr, FXSAVE_ALIGN) && fpu_mxcsr_valid(image) ? 0 : -EFAULT;
+}
+
+/* The components that the frame says it has; the rest gets its initial state. */
+static int take_xstate(u8 *image, uptr_t addr)
+{
+	const struct linux_fpx_sw_bytes *sw = &((struct linux_fpstate *)image)->sw_reserved;
+	u64 features = sw->xfeatures;
+	u32 init = MXCSR_INIT;
+
+	if (copy_from_user(image + XSAVE_LEGACY_SIZE, addr + XSAVE_LEGACY_SIZE,
+			   sw->xstate_size - XSAVE_LEGACY_SIZE) < 0)
+		return -EFAULT;
+	if (!IS_ALIGNED(addr, XSAVE_ALIGN) || !header_valid(image))
+		return -EFAULT;
+	/* MXCSR comes with SSE or AVX, in use or not (SDM vol. 1 §13.8.1). */
+	if (!(features & (XSTATE_SSE | XSTATE_AVX)))
+		memcpy(image + XSAVE_MXCSR, &init, sizeof(init));
+	*xstate_bv(image) &= features;
+	return fpu_mxcsr_valid(image) ? 0 : -EFAULT;
+}
+
+/* Refuses what Linux's XRSTOR or FXRSTOR from the frame would fault on. */
+static int read_fpu(struct fpu_buffer *b, uptr_t addr)
+{
+	struct linux_fpstate *fx = (struct linux_fpstate *)b->image;
+	int r = copy_from_user(b->image, addr, XSAVE_LEGACY_SIZE);
+
+	if (r < 0)
+		return r;
+	r = has_xstate(fx, addr, b->size);
+	if (r < 0)
+		return r;
+	return r ? take_xstate(b->image, addr) : take_legacy(b->image, addr);
 }
 
 static int restore_fpu(struct task *t, uptr_t addr)
 {
 	struct fpu_buffer b;
-	struct linux_fpstate *fx;
 	int r;
 
 	if (!addr) {
@@ -108,22 +163,14 @@ static int restore_fpu(struct task *t, uptr_t addr)
 	r = fpu_buffer_new(&b);
 	if (r < 0)
 		return r;
-	fx = (struct linux_fpstate *)b.image;
-	r = copy_from_user(b.image, addr, XSAVE_LEGACY_SIZE);
-	if (r == 0 && has_xstate(fx, addr, b.size)) {
-		u32 size = fx->sw_reserved.xstate_size;
-		u64 features = fx->sw_reserved.xfeatures;
-
-		r = copy_from_user(b.image + XSAVE_LEGACY_SIZE, addr + XSAVE_LEGACY_SIZE,
-				   size - XSAVE_LEGACY_SIZE);
-		*xstate_bv(b.image) &= features;
-	} else if (has_header()) {
-		*xstate_bv(b.image) = XSTATE_X87 | XSTATE_SSE;
-	}
+	r = read_fpu(&b, addr);
 	if (r == 0) {
-		memset(&fx->sw_reserved, 0, sizeof(fx->sw_reserved));
+		memset(&((struct linux_fpstate *)b.image)->sw_reserved, 0,
+		       sizeof(struct linux_fpx_sw_bytes));
 		fpu_sanitize(b.image);
 		kplat->fpu_set(t, b.image);
+	} else {
+		kplat->fpu_reset(t);
 	}
 	kfree(b.alloc);
 	return r;
@@ -291,6 +338,21 @@ int sigframe_setup(struct task *t, int sig, const struct linux_sigaction *sa,
 	return 0;
 }
 
+/*
+ * Programs have one code and one stack segment. Any other in the frame is the general protection fault that IRET would raise on Linux;
+ * there the 32-bit code segment is one more that works.
+ */
+static void refuse_segments(const struct linux_ucontext *uc)
+{
+	u16 cs = uc->uc_mcontext.cs | 3, ss = uc->uc_mcontext.ss | 3;
+
+	if (!(uc->uc_flags & UC_STRICT_RESTORE_SS))
+		ss = USER_SS;
+	if (cs != USER_CS || ss != USER_SS)
+		signal_force_fault(SIGSEGV, SI_KERNEL, 0, VECTOR_GP,
+				   (cs != USER_CS ? cs : ss) & ~3u);
+}
+
 int sigframe_restore(struct task *t)
 {
 	/* The handler's RET has taken pretcode off the stack. */
@@ -300,12 +362,11 @@ int sigframe_restore(struct task *t)
 	if (copy_from_user(&uc, uc_addr, sizeof(uc)) < 0)
 		return -EFAULT;
 	signal_set_blocked(t, uc.uc_sigmask);
-	if (uc.uc_mcontext.rip >= USER_RIP_MAX)
-		return -EFAULT;
 	load_registers(&t->regs, &uc.uc_mcontext);
 	if (restore_fpu(t, uc.uc_mcontext.fpstate) < 0)
 		return -EFAULT;
 	/* As in Linux a bad stack in the frame is no reason to fail. */
 	altstack_change(t, &uc.uc_stack, NULL, t->regs.rsp);
+	refuse_segments(&uc);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "kernel/core/sched.h"
 #include "kernel/proc/pgrp.h"
 #include "kernel/proc/proc.h"
+#include "kernel/proc/rseq.h"
 #include "kernel/proc/signal.h"
 
 #define SYSCALL_INSN_BYTES 2 /* SYSCALL: 0f 05 */
@@ -93,6 +94,7 @@ static void run_handler(struct task *t, int sig, struct linux_sigaction *action,
 	u64 saved = t->restore_blocked ? t->saved_blocked : t->blocked;
 
 	restart_before_handler(t, &sa);
+	rseq_signal(t, sig);
 	if (sa.sa_flags & SA_RESETHAND)
 		action->sa_handler = SIG_DFL;
 	t->restore_blocked = false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* System calls of signals. */
 #include "abi/linux/errno.h"
+#include "base/nospec.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/sched.h"
 #include "kernel/mm/uaccess.h"
@@ -41,6 +42,7 @@ sysret_t sys_rt_sigaction(const struct sysargs *a)
 		return -EFAULT;
 	if (!signal_number_ok(sig) || (act && (SIGSET_BIT(sig) & SIGSET_UNBLOCKABLE)))
 		return -EINVAL;
+	sig = 1 + (int)array_index_nospec((u32)sig - 1, ARRAY_SIZE(t->sighand->action));
 	old = t->sighand->action[sig - 1];
 	if (act) {
 		new.sa_flags &= SA_KNOWN;

@@ -45,7 +45,6 @@ struct task {
 	u32 cpu; /* last CPU */
 	bool on_runqueue, on_cpu;
 	bool queued_woken; /* queued by a wake-up, ahead of those whose slice ended */
-	u64 queued_ns;     /* about when */
 	struct list run_node;
 	void *kstack;   /* lowest address above the guard */
 	u64 kernel_rsp; /* while switched out */
@@ -81,11 +80,13 @@ struct task {
 	u64 (*restart)(struct task *t); /* restart_syscall(2) */
 	u64 restart_arg[6];
 	bool sigpending_flag; /* something deliverable may be pending: look before returning to user mode */
+	u8 rseq_due;          /* RSEQ_DUE_*: look before returning to user mode */
 	u64 sigwait_set;                           /* signals a sigtimedwait waits for */
 	u64 fault_trapno, fault_error, fault_addr; /* last exception, for signal frames */
 	/* exit and thread library */
-	uptr_t set_child_tid, clear_child_tid, robust_list, rseq;
-	u32 rseq_len, rseq_sig;
+	uptr_t set_child_tid, clear_child_tid, robust_list;
+	uptr_t rseq; /* registered area, 0: none (proc/rseq.h) */
+	u32 rseq_sig;
 	int exit_code; /* wait status */
 	int exit_signal;
 	bool exiting, group_exit_seen;

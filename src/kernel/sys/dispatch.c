@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The system call table and the one place that calls into it. */
 #include "abi/linux/errno.h"
+#include "base/nospec.h"
 #include "kernel/core/cpu.h"
 #include "kernel/proc/task.h"
 #include "kernel/sys/strace.h"
@@ -15,15 +16,6 @@ const struct syscall_row syscall_table[SYSCALL_MAX] = {
 #include "kernel/sys/syscalls.def"
 };
 #undef SYSCALL
-
-/* `nr` if it is below SYSCALL_MAX, else 0, without a branch to mispredict (Spectre v1). */
-static u64 index_mask(u64 nr)
-{
-	u64 mask;
-
-	__asm__("cmpq %2, %1; sbbq %0, %0" : "=r"(mask) : "r"(nr), "i"(SYSCALL_MAX) : "cc");
-	return nr & mask;
-}
 
 static __attribute__((noinline)) sysret_t dispatch_traced(struct task *t,
 							  const struct syscall_row *row, u64 nr,
@@ -50,7 +42,7 @@ __hot void syscall_dispatch(struct task *t)
 	t->syscall_nr = nr;
 	t->in_syscall = true;
 	if (likely(nr < SYSCALL_MAX)) {
-		row = &syscall_table[index_mask(nr)];
+		row = &syscall_table[array_index_nospec(nr, SYSCALL_MAX)];
 		if (unlikely(strace_on))
 			ret = dispatch_traced(t, row, nr, &a);
 		else if (likely(row->fn))

@@ -140,23 +140,27 @@ sysret_t sys_getrandom(const struct sysargs *a)
 	u64 len = MIN(arg_u64(a, 1), (u64)RANDOM_MAX), done = 0;
 	u32 flags = arg_u32(a, 2);
 	u8 chunk[RANDOM_CHUNK];
+	int r = 0;
 
 	if (flags & ~(u32)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	if ((flags & GRND_RANDOM) && (flags & GRND_INSECURE))
 		return -EINVAL;
 	while (done < len) {
-		size_t n = MIN(len - done, (u64)sizeof(chunk));
+		size_t n = MIN(len - done, (u64)sizeof(chunk)), got;
 
 		random_bytes(chunk, n);
-		if (copy_to_user(buf + done, chunk, n) < 0)
-			return done ? (s64)done : -EFAULT;
-		done += n;
+		got = copy_to_user_partial(buf + done, chunk, n);
+		done += got;
+		if (got < n) {
+			r = done ? 0 : -EFAULT;
+			break;
+		}
 		if (done % PAGE_SIZE == 0 && signal_pending(current))
 			break;
 	}
 	memset(chunk, 0, sizeof(chunk));
-	return (s64)done;
+	return r < 0 ? r : (s64)done;
 }
 
 /* ---- threads and processes ---- */

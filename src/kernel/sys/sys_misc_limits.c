@@ -3,6 +3,7 @@
 #include "abi/linux/capability.h"
 #include "abi/linux/errno.h"
 #include "abi/linux/resource.h"
+#include "base/nospec.h"
 #include "kernel/core/cpu.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/pgrp.h"
@@ -33,6 +34,7 @@ sysret_t sys_getrlimit(const struct sysargs *a)
 
 	if (which >= RLIM_NLIMITS)
 		return -EINVAL;
+	which = (u32)array_index_nospec(which, RLIM_NLIMITS);
 	return copy_to_user(arg_ptr(a, 1), &current->proc->rlimit[which],
 			    sizeof(struct linux_rlimit64));
 }
@@ -44,7 +46,9 @@ sysret_t sys_setrlimit(const struct sysargs *a)
 
 	if (copy_from_user(&l, arg_ptr(a, 1), sizeof(l)) < 0)
 		return -EFAULT;
-	return which >= RLIM_NLIMITS ? -EINVAL : set_limit(current->proc, which, &l);
+	if (which >= RLIM_NLIMITS)
+		return -EINVAL;
+	return set_limit(current->proc, (u32)array_index_nospec(which, RLIM_NLIMITS), &l);
 }
 
 /* All of the target's ids are ours, or CAP_SYS_RESOURCE: prlimit(2). */
@@ -68,6 +72,7 @@ sysret_t sys_prlimit64(const struct sysargs *a)
 
 	if (which >= RLIM_NLIMITS)
 		return -EINVAL;
+	which = (u32)array_index_nospec(which, RLIM_NLIMITS);
 	if (new &&copy_from_user(&l, new, sizeof(l)) < 0)
 		return -EFAULT;
 	t = pid ? task_find(pid) : current;

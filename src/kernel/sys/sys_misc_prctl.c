@@ -179,6 +179,25 @@ static sysret_t set_vma_name(u64 sub, u64 addr, u64 len, uptr_t name)
 	return 0;
 }
 
+/*
+ * What speculates does so, and no task can change it: one sandbox is one domain of trust (docs/speculation.md). PR_SPEC_PRCTL is not
+ * set, which says that PR_SET is refused (prctl(2)).
+ */
+static sysret_t prctl_speculation(bool set, u64 which, u64 value, u64 a4, u64 a5)
+{
+	if (a4 || a5 || (!set && value))
+		return -EINVAL;
+	switch (which) {
+	case PR_SPEC_STORE_BYPASS:
+	case PR_SPEC_INDIRECT_BRANCH:
+		return set ? -ENXIO : PR_SPEC_ENABLE;
+	case PR_SPEC_L1D_FLUSH: /* no flush is ever made */
+		return set ? -EPERM : PR_SPEC_FORCE_DISABLE;
+	default:
+		return -ENODEV;
+	}
+}
+
 sysret_t sys_prctl(const struct sysargs *a)
 {
 	int op = arg_int(a, 0);
@@ -224,6 +243,10 @@ sysret_t sys_prctl(const struct sysargs *a)
 		return a3 || a4 || a5 ? -EINVAL : 0;
 	case PR_SET_VMA:
 		return set_vma_name(a2, a3, a4, a5);
+	case PR_GET_SPECULATION_CTRL:
+		return prctl_speculation(false, a2, a3, a4, a5);
+	case PR_SET_SPECULATION_CTRL:
+		return prctl_speculation(true, a2, a3, a4, a5);
 	case PR_SET_MM:
 		return capable(CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
 	default:

@@ -10,6 +10,7 @@
 #include "kernel/core/sched.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/proc.h"
+#include "kernel/proc/rseq.h"
 #include "kernel/sys/syscall.h"
 #include "kernel/time/timespec.h"
 
@@ -57,11 +58,7 @@ sysret_t sys_sched_setaffinity(const struct sysargs *a)
 	mask &= all_cpus();
 	if (!mask)
 		return -EINVAL;
-	t->cpu_mask = mask;
-	if (t != current)
-		sched_kick(t);
-	else if (!(mask >> this_cpu()->id & 1))
-		this_cpu()->need_resched = true;
+	sched_set_affinity(t, mask);
 	return 0;
 }
 
@@ -249,51 +246,67 @@ sysret_t sys_sched_setattr(const struct sysargs *a)
 	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                                \
 	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |            \
 	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
-#define BARRIER_TIMEOUT_NS NSEC_PER_SEC
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE |                                    \
+	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)
+#define ALL_CPUS (-1)
 
 /*
- * CPU i leaves user mode once: it cannot be back there without an atomic operation on the kernel lock, which is a full barrier, and
- * an IRET or SYSRET.
+ * A CPU that leaves user mode once cannot be back there without an atomic operation on the kernel lock, which is a full barrier, and
+ * an IRET or SYSRET. mm NULL: whatever runs.
  */
-static void cpu_barrier(struct cpu *c)
+static bool needs_barrier(const struct cpu *c, const struct mm *mm)
 {
-	u64 end = ktime_mono() + BARRIER_TIMEOUT_NS;
-
-	sched_kick(c->curr);
-	while (__atomic_load_n(&c->shared->in_user, __ATOMIC_SEQ_CST) &&
-	       __atomic_load_n(&c->shared->kick, __ATOMIC_SEQ_CST)) {
-		kernel_unlock();
-		hc(HC_YIELD);
-		kernel_lock();
-		if (ktime_mono() > end) {
-			klog(0, "membarrier: CPU %lu does not leave user mode", c->id);
-			return;
-		}
-	}
+	return c != this_cpu() && c->online && c->curr != c->idle && (!mm || c->curr->mm == mm);
 }
 
-/* mm NULL: whatever runs. */
 static void barrier_all(const struct mm *mm)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct cpu *c = &cpus[i];
 
-		if (c == this_cpu() || !c->online || c->curr == c->idle ||
-		    (mm && c->curr->mm != mm))
+		if (!needs_barrier(c, mm) ||
+		    !__atomic_load_n(&c->shared->in_user, __ATOMIC_SEQ_CST))
 			continue;
-		if (__atomic_load_n(&c->shared->in_user, __ATOMIC_SEQ_CST))
-			cpu_barrier(c);
+		sched_kick(c->curr);
+		sched_wait_left(c);
 	}
+}
+
+/*
+ * Aborts what critical section each of our threads that runs is in. One that is on its way to user mode, past its last look at rseq_due,
+ * comes back to look again: the kick makes it.
+ */
+static void barrier_rseq(const struct mm *mm, int cpu)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		struct cpu *c = &cpus[i];
+
+		if (!needs_barrier(c, mm) || (cpu != ALL_CPUS && (u64)cpu != c->id))
+			continue;
+		rseq_note(c->curr);
+		sched_kick(c->curr);
+		sched_wait_left(c);
+	}
+}
+
+static bool barrier_flags_ok(int cmd, u32 flags)
+{
+	return !flags ||
+	       (cmd == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ && flags == MEMBARRIER_CMD_FLAG_CPU);
+}
+
+/* Each command's registration is the next bit up. */
+static bool barrier_registered(int cmd)
+{
+	return current->proc->membarrier_registered & (u32)cmd << 1;
 }
 
 sysret_t sys_membarrier(const struct sysargs *a)
 {
-	struct process *p = current->proc;
 	int cmd = arg_int(a, 0);
 
-	if (arg_u32(a, 1))
+	if (!barrier_flags_ok(cmd, arg_u32(a, 1)))
 		return -EINVAL;
 	switch (cmd) {
 	case MEMBARRIER_CMD_QUERY:
@@ -306,14 +319,19 @@ sysret_t sys_membarrier(const struct sysargs *a)
 		return 0;
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
-		p->membarrier_registered |= (u32)cmd;
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ:
+		current->proc->membarrier_registered |= (u32)cmd;
 		return 0;
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
-		/* Each command's registration is the next bit up. */
-		if (!(p->membarrier_registered & (u32)cmd << 1))
+		if (!barrier_registered(cmd))
 			return -EPERM;
 		barrier_all(current->mm);
+		return 0;
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ:
+		if (!barrier_registered(cmd))
+			return -EPERM;
+		barrier_rseq(current->mm, arg_u32(a, 1) ? arg_int(a, 2) : ALL_CPUS);
 		return 0;
 	default:
 		return -EINVAL;

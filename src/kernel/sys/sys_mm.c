@@ -268,7 +268,8 @@ static int lock_range(uptr_t addr, u64 len, bool populate)
 	uptr_t start = ALIGN_DOWN(addr, PAGE_SIZE), end = ALIGN_UP(addr + len, PAGE_SIZE);
 	int r;
 
-	if (end < start || addr + len < addr)
+	/* A length that wraps to nothing is nothing, as in Linux. */
+	if (end < start)
 		return -EINVAL;
 	r = may_lock((end - start) >> PAGE_SHIFT);
 	if (r == 0)

@@ -98,6 +98,10 @@ static int advise_one(struct vma *v, uptr_t start, uptr_t end, int advice)
 		return advise_flags(v, start, end, VMA_F_WIPEONFORK, 0);
 	case MADV_KEEPONFORK:
 		return advise_flags(v, start, end, 0, VMA_F_WIPEONFORK);
+	case MADV_HUGEPAGE:
+		return advise_flags(v, start, end, VMA_F_HUGE, VMA_F_NOHUGE);
+	case MADV_NOHUGEPAGE:
+		return advise_flags(v, start, end, VMA_F_NOHUGE, VMA_F_HUGE);
 	case MADV_POPULATE_READ:
 		return advise_populate(v, start, end, RF_READ);
 	case MADV_POPULATE_WRITE:

@@ -4,6 +4,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22
+#define MADV_POPULATE_WRITE 23
+#endif
 
 static struct kvm_address_space *kvm_as(struct rf_address_space *as)
 {
@@ -61,11 +67,18 @@ const struct pt_alloc_ops kvm_table_ops = {
 int kvm_as_new(struct rf_machine *base, struct rf_address_space **ret)
 {
 	struct kvm_machine *m = kvm_machine(base);
-	struct kvm_address_space *as = calloc(1, sizeof(*as));
+	struct kvm_address_space *as;
 	int r;
 
-	if (!as)
+	if (atomic_fetch_add(&m->spaces, 1) >= RF_MAX_ADDRESS_SPACES) {
+		atomic_fetch_sub(&m->spaces, 1);
+		return -ENOSPC;
+	}
+	as = calloc(1, sizeof(*as));
+	if (!as) {
+		atomic_fetch_sub(&m->spaces, 1);
 		return -ENOMEM;
+	}
 	as->base.machine = base;
 	r = pt_init(&as->pt, &kvm_table_ops, m);
 	if (!r) {
@@ -75,6 +88,7 @@ int kvm_as_new(struct rf_machine *base, struct rf_address_space **ret)
 			pt_done(&as->pt);
 	}
 	if (r) {
+		atomic_fetch_sub(&m->spaces, 1);
 		free(as);
 		return r;
 	}
@@ -103,6 +117,7 @@ void kvm_as_free(struct rf_address_space *base)
 	kvm_invalidate_bury(as);
 	pthread_mutex_destroy(&as->lock);
 	free(as);
+	atomic_fetch_sub(&m->spaces, 1);
 }
 
 /* ---- mappings ---- */
@@ -114,8 +129,18 @@ static void note_change(struct kvm_address_space *as, const struct pt_change *ch
 		if (change->present_changed || as->freed.first)
 			kvm_invalidate_later(as);
 	} else {
-		pt_freelist_release(&as->freed, &kvm_table_ops, kvm_as_machine(as));
+		kvm_invalidate_unneeded(as);
 	}
+}
+
+/*
+ * Has the host find memory now instead of at the first touch. A hint: what cannot be had is left to
+ * that touch, and so is all on Linux before 5.14.
+ */
+static void precommit_file(struct rf_machine *m, u64 offset, u64 len, u32 prot)
+{
+	madvise((u8 *)m->memory.base + offset, len,
+		prot & RF_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
 }
 
 int kvm_as_map_file(struct rf_address_space *base, u64 addr, u64 offset, u64 len, u32 prot,
@@ -123,14 +148,17 @@ int kvm_as_map_file(struct rf_address_space *base, u64 addr, u64 offset, u64 len
 {
 	struct kvm_address_space *as = kvm_as(base);
 	u32 flags = PT_USER | PT_ACCESSED | (prot & RF_WRITE ? PT_DIRTY : 0);
+	bool large = kvm_as_machine(as)->boot_features & RF_BOOT_F_1G;
 	struct pt_change change;
 	int r;
 
+	if (precommit)
+		precommit_file(base->machine, offset, len, prot);
 	pt_change_init(&change);
 	pthread_mutex_lock(&as->lock);
 	kvm_invalidate_collect(as, addr, len);
-	r = pt_map(&as->pt, addr, base->machine->memory.gpa + offset, len, prot | flags, PT_SIZE_2M,
-		   &as->freed, &change);
+	r = pt_map(&as->pt, addr, base->machine->memory.gpa + offset, len, prot | flags,
+		   large ? PT_SIZE_1G : PT_SIZE_2M, &as->freed, &change);
 	note_change(as, &change);
 	pthread_mutex_unlock(&as->lock);
 	return r;

@@ -8,7 +8,8 @@
 
 static u64 boot_cr4(u32 features)
 {
-	u64 cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	/* MCE: a machine check is an exception to handle, not a shutdown. */
+	u64 cr4 = CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
 	if (features & RF_BOOT_F_UMIP)
 		cr4 |= CR4_UMIP;
@@ -41,7 +42,7 @@ static int boot_sregs(struct kvm_vcpu *v, const struct rf_boot_cpu *b)
 	s.cr0 = CR0_LONG_MODE;
 	s.cr3 = b->cr3;
 	s.cr4 = boot_cr4(v->machine->boot_features);
-	s.efer = EFER_LONG;
+	s.efer = EFER_LONG | (v->machine->speculation.auto_ibrs ? EFER_AUTOIBRS : 0);
 	return kvm_ioctl(v->fd, KVM_SET_SREGS, &s);
 }
 
@@ -123,33 +124,49 @@ static int fatal(struct kvm_vcpu *v, int error, enum rf_exit_kind *ret, char *du
 	return 0;
 }
 
+/* A window that does not open, and a vCPU that is never ready, must not keep us for ever. */
+static bool retry(struct kvm_vcpu *v, enum kvm_answer answer)
+{
+	if (answer == KVM_ANSWER_WINDOW && v->run->ready_for_interrupt_injection)
+		v->retries = 0;
+	return v->retries++ < KVM_RETRIES_MAX;
+}
+
 static int run_loop(struct kvm_vcpu *v, enum rf_exit_kind *ret, char *dump, size_t size)
 {
+	v->retries = 0;
 	for (;;) {
+		enum kvm_answer answer;
 		int r;
 
 		WRITE_ONCE(v->run->immediate_exit, 0);
 		atomic_thread_fence(memory_order_seq_cst);
-		r = inject_kick(v);
+		if (unlikely(atomic_load(&v->dump)))
+			kvm_dump_serve(v);
+		r = unlikely(atomic_load(&v->inject)) ? kvm_inject_serve(v) : 0;
+		if (!r)
+			r = inject_kick(v);
 		if (r)
 			return fatal(v, r, ret, dump, size);
 		r = kvm_vcpu_run(v);
-		if (r == -EINTR || (!r && v->run->exit_reason == KVM_EXIT_INTR)) {
+		answer = kvm_exit_answer(RF_RESIDENCY_GUEST, r, v->run->exit_reason);
+		switch (answer) {
+		case KVM_ANSWER_HOSTCALL:
+			*ret = RF_EXIT_HOSTCALL;
+			return 0;
+		case KVM_ANSWER_SIGNAL:
 			if (atomic_load(&v->kicked))
 				continue;
 			*ret = RF_EXIT_SIGNAL;
 			return 0;
-		}
-		if (r == -EAGAIN)
-			continue;
-		if (r)
+		case KVM_ANSWER_WINDOW:
+		case KVM_ANSWER_AGAIN:
+			if (retry(v, answer))
+				continue;
 			return fatal(v, r, ret, dump, size);
-		if (v->run->exit_reason == KVM_EXIT_HLT) {
-			*ret = RF_EXIT_HOSTCALL;
-			return 0;
+		default:
+			return fatal(v, r, ret, dump, size);
 		}
-		if (v->run->exit_reason != KVM_EXIT_IRQ_WINDOW_OPEN)
-			return fatal(v, 0, ret, dump, size);
 	}
 }
 

@@ -52,13 +52,29 @@ static void fpu_init(struct kvm_xsave *x)
 
 int kvm_context_new(struct rf_machine *m, struct rf_context **ret)
 {
-	struct kvm_context *c = calloc(1, sizeof(*c));
+	struct kvm_machine *machine = kvm_machine(m);
+	struct kvm_context *c;
 
-	if (!c)
+	if (atomic_fetch_add(&machine->contexts, 1) >= RF_MAX_CONTEXTS) {
+		atomic_fetch_sub(&machine->contexts, 1);
+		return -ENOSPC;
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		atomic_fetch_sub(&machine->contexts, 1);
 		return -ENOMEM;
+	}
 	c->base.machine = m;
+	c->id = atomic_fetch_add(&kvm_machine(m)->context_ids, 1) + 1;
+	c->last_cpu = KVM_NO_CPU;
 	fpu_init(&c->fpu);
 	*ret = &c->base;
+	return 0;
+}
+
+int kvm_context_detect_preemption(struct rf_context *c, bool on)
+{
+	kvm_context(c)->detects_preemption = on;
 	return 0;
 }
 
@@ -88,6 +104,7 @@ void kvm_context_free(struct rf_context *base)
 	struct kvm_context *c = kvm_context(base);
 
 	fpu_detach(c, false);
+	atomic_fetch_sub(&kvm_machine(base->machine)->contexts, 1);
 	free(c);
 }
 
@@ -144,14 +161,22 @@ static int fpu_peek(struct kvm_context *c)
 	return r;
 }
 
+/* Components that are not offered stay out: KVM reports PKRU, say, wherever the host has it. */
 int kvm_fpu_get(struct rf_context *base, void *buf, size_t size)
 {
 	struct kvm_context *c = kvm_context(base);
 	int r = fpu_peek(c);
+	u64 bv;
 
-	if (!r)
-		memcpy(buf, &c->fpu, MIN(size, sizeof(c->fpu)));
-	return r;
+	if (r)
+		return r;
+	memcpy(buf, &c->fpu, MIN(size, sizeof(c->fpu)));
+	if (size < XSAVE_XSTATE_BV + sizeof(bv))
+		return 0;
+	memcpy(&bv, bytes(&c->fpu) + XSAVE_XSTATE_BV, sizeof(bv));
+	bv &= kvm_machine(base->machine)->xcr0;
+	memcpy((u8 *)buf + XSAVE_XSTATE_BV, &bv, sizeof(bv));
+	return 0;
 }
 
 /* Clears what XRSTOR would refuse: the image may come from a hostile signal frame. */

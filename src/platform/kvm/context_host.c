@@ -22,7 +22,13 @@
  */
 #define RFLAGS_USER  0x250dd5ull
 #define RFLAGS_FIXED 0x202ull
+#define RFLAGS_TF    (1ull << 8)
 #define RFLAGS_RF    (1ull << 16)
+#define RFLAGS_TF    (1ull << 8)
+
+#define CODE_TRAP_BRKPT 1
+
+#define CODE_TRAP_BRKPT 1 /* <signal.h>, which has it as an enum in some versions */
 
 #define PF_PRESENT  1u
 #define PF_USER     4u
@@ -34,6 +40,7 @@
 #define VECTOR_GP 13u
 #define VECTOR_PF 14u
 #define VECTOR_MF 16u
+#define VECTOR_MC 18u
 #define VECTOR_XM 19u
 
 static bool canonical(u64 address)
@@ -96,7 +103,7 @@ static void regs_to_kvm(const struct rf_regs *r, struct kvm_regs *k)
 	};
 }
 
-static void regs_from_kvm(const struct kvm_regs *k, struct rf_regs *r)
+void kvm_regs_to_rf(const struct kvm_regs *k, struct rf_regs *r)
 {
 	r->rax = k->rax, r->rbx = k->rbx, r->rcx = k->rcx, r->rdx = k->rdx;
 	r->rsi = k->rsi, r->rdi = k->rdi, r->rsp = k->rsp, r->rbp = k->rbp;
@@ -214,11 +221,12 @@ static void fix_int_n(struct kvm_address_space *as, struct rf_trap *t)
 
 static void trap_failed(struct kvm_vcpu *v, int error, struct rf_trap *t)
 {
-	char dump[4096];
+	char dump[KVM_DUMP_MAX];
 
 	kvm_exit_dump(v, error, dump, sizeof(dump));
 	kvm_exit_report(dump);
 	v->state_valid = false;
+	atomic_store(&v->flush, true); /* whether one that was due has happened is not known */
 	t->kind = RF_TRAP_ERROR;
 	t->code = error ? error : -EIO;
 }
@@ -263,7 +271,7 @@ static void trap_exception(struct kvm_vcpu *v, struct kvm_address_space *as, u32
 	fault(t, vector, has_error_code(vector) ? (u32)f->error_code : 0, r->rip);
 	if (vector == VECTOR_PF)
 		fix_page_fault(t, v->run->s.regs.sregs.cr2);
-	else if (vector == VECTOR_UD || (vector == VECTOR_GP && t->error_code))
+	else if (vector == VECTOR_UD || vector == VECTOR_GP)
 		fix_int_n(as, t);
 }
 
@@ -314,59 +322,117 @@ static void trap_io(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_
 		trap_user_io(v, as, r, t);
 }
 
+static bool in_flush_stub(u64 offset)
+{
+	return offset >= KVM_STUB_FLUSH && offset <= KVM_STUB_FLUSH_IRET;
+}
+
 /*
- * KVM_RUN was interrupted, perhaps inside a stub, whose event must not be lost: *@r is then not the
- * user's. Returns false if the event is still KVM's to deliver: run on.
+ * KVM_RUN was interrupted while an event was on its way to a stub, or at a place in one that says
+ * nothing: run on, to the stub's end.
  */
-static bool trap_intr(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *r,
-		      struct rf_trap *t)
+static bool event_in_delivery(const struct kvm_vcpu *v, const struct rf_regs *r)
 {
 	const struct kvm_vcpu_events *e = &v->run->s.regs.events;
 	u64 offset = r->rip - KVM_STUB_VA;
 
 	if (e->exception.injected || e->exception.pending || e->interrupt.injected ||
 	    e->nmi.injected)
-		return false;
-	if (!v->ring0 && r->rip == KVM_SYSCALL_VA && !v->machine->behaviour.syscall_ring0) {
-		trap_syscall(r, false, t);
-	} else if (!v->ring0) {
-		trap_interrupted(t);
-	} else if (offset == KVM_STUB_SYSCALL) {
-		trap_syscall(r, true, t);
-	} else if (offset < KVM_VECTORS * KVM_STUB_SIZE) {
-		trap_exception(v, as, (u32)offset / KVM_STUB_SIZE, r, t);
-	} else if (offset == KVM_STUB_IRET || offset == KVM_STUB_FLUSH) {
-		if (offset == KVM_STUB_FLUSH)
-			atomic_store(&v->flush, true);
-		regs_from_frame(v->frame, r);
-		trap_interrupted(t);
-	} else {
-		return false;
-	}
-	return true;
+		return true;
+	return v->ring0 && offset != KVM_STUB_SYSCALL && offset >= KVM_VECTORS * KVM_STUB_SIZE &&
+	       offset != KVM_STUB_IRET && !in_flush_stub(offset);
 }
 
-/* One KVM_RUN and what it means. Returns false to enter again with the state KVM has. */
-static bool run_once(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *regs,
-		     struct rf_trap *t)
+/*
+ * Interrupted on the way back to user code: as if it had not been entered. To run on instead would
+ * lose the interruption, as nothing need end user code after it. The stub that flushes keeps RAX on its stack, where the
+ * error code of an exception would be; it has to do its work again.
+ */
+static void trap_on_the_way(struct kvm_vcpu *v, u64 offset, struct rf_regs *r, struct rf_trap *t)
 {
-	struct kvm_sync_regs *s = &v->run->s.regs;
-	int r = kvm_vcpu_run(v);
-
-	if (r && r != -EINTR) {
-		trap_failed(v, r, t);
-		return true;
+	if (in_flush_stub(offset)) {
+		atomic_store(&v->flush, true);
+		if (offset != KVM_STUB_FLUSH && offset != KVM_STUB_FLUSH_IRET)
+			r->rax = v->frame->error_code;
 	}
-	regs_from_kvm(&s->regs, regs);
+	regs_from_frame(v->frame, r);
+	trap_interrupted(t);
+}
+
+/* KVM_RUN was interrupted, perhaps inside a stub, whose event must not be lost: *@r is then not the user's. */
+static void trap_intr(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *r,
+		      struct rf_trap *t)
+{
+	u64 offset = r->rip - KVM_STUB_VA;
+
+	if (!v->ring0 && r->rip == KVM_SYSCALL_VA && !v->machine->behaviour.syscall_ring0)
+		trap_syscall(r, false, t);
+	else if (!v->ring0)
+		trap_interrupted(t);
+	else if (offset == KVM_STUB_SYSCALL)
+		trap_syscall(r, true, t);
+	else if (offset < KVM_VECTORS * KVM_STUB_SIZE)
+		trap_exception(v, as, (u32)offset / KVM_STUB_SIZE, r, t);
+	else
+		trap_on_the_way(v, offset, r, t);
+}
+
+/*
+ * The memory behind a page that user code touched is gone; the instruction has not happened. A
+ * stub's page is ours and anonymous: if that is lost, so are we.
+ */
+static void trap_backing(struct kvm_vcpu *v, struct kvm_address_space *as, int error,
+			 struct rf_regs *r, struct rf_trap *t)
+{
+	if (v->ring0) {
+		trap_failed(v, error, t);
+		return;
+	}
+	fault(t, VECTOR_MC, 0, kvm_backing_find(v, as, r));
+	v->run->exit_reason = KVM_EXIT_UNKNOWN; /* not to be taken for the next one's */
+}
+
+static void regs_after_run(struct kvm_vcpu *v, struct rf_regs *regs)
+{
+	const struct kvm_sync_regs *s = &v->run->s.regs;
+
+	kvm_regs_to_rf(&s->regs, regs);
 	v->ring0 = !(s->sregs.cs.selector & 3);
 	regs->fs_base = v->user_sregs.fs.base = s->sregs.fs.base;
 	regs->gs_base = v->user_sregs.gs.base = s->sregs.gs.base;
-	if (r == -EINTR)
-		return trap_intr(v, as, regs, t);
-	if (v->run->exit_reason == KVM_EXIT_IO)
+}
+
+/*
+ * One KVM_RUN and what it means. Returns false to enter again with the state KVM has, but not for
+ * ever.
+ */
+static bool run_once(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_regs *regs,
+		     struct rf_trap *t)
+{
+	int r = kvm_vcpu_run(v);
+	enum kvm_answer answer = kvm_exit_answer(RF_RESIDENCY_HOST, r, v->run->exit_reason);
+	bool again = answer == KVM_ANSWER_AGAIN;
+
+	if (answer == KVM_ANSWER_EVENT || answer == KVM_ANSWER_SIGNAL ||
+	    answer == KVM_ANSWER_BACKING)
+		regs_after_run(v, regs);
+	if (answer == KVM_ANSWER_SIGNAL)
+		again = event_in_delivery(v, regs);
+	if (again && v->retries++ < KVM_RETRIES_MAX)
+		return false;
+	/*
+	 * Out for good, and before the trap is looked at: that may want as->lock, whose holder may
+	 * wait for us (kick_out()).
+	 */
+	atomic_fetch_add(&v->entries, 1);
+	if (answer == KVM_ANSWER_EVENT)
 		trap_io(v, as, regs, t);
+	else if (answer == KVM_ANSWER_SIGNAL && !again)
+		trap_intr(v, as, regs, t);
+	else if (answer == KVM_ANSWER_BACKING)
+		trap_backing(v, as, r, regs, t);
 	else
-		trap_failed(v, 0, t);
+		trap_failed(v, r, t);
 	return true;
 }
 
@@ -375,10 +441,10 @@ static void enter(struct kvm_vcpu *v, struct kvm_address_space *as, struct rf_re
 		  struct rf_trap *t)
 {
 	atomic_fetch_add(&v->entries, 1);
+	v->retries = 0;
 	prepare_entry(v, as, regs);
 	while (!run_once(v, as, regs, t))
 		WRITE_ONCE(v->run->immediate_exit, 0); /* deliver first; the flags are still set */
-	atomic_fetch_add(&v->entries, 1);
 }
 
 /* Takes one pending request, if any. */
@@ -401,6 +467,8 @@ static void run_until_trap(struct kvm_context *c, struct kvm_address_space *as, 
 
 		WRITE_ONCE(v->run->immediate_exit, 0);
 		atomic_thread_fence(memory_order_seq_cst);
+		if (unlikely(atomic_load(&v->dump)))
+			kvm_dump_serve(v);
 		if (requested(c, v, t) || regs_refused(regs, t))
 			return;
 		r = kvm_invalidate_now(as);
@@ -413,7 +481,18 @@ static void run_until_trap(struct kvm_context *c, struct kvm_address_space *as, 
 	} while (t->kind == RF_TRAP_NONE);
 }
 
-static void classify(struct kvm_context *c, struct rf_regs *regs, struct rf_trap *t)
+/* ICEBP raises #DB as single steps do; a KVM may report it before or after the instruction. */
+static bool is_icebp(struct kvm_address_space *as, u64 rip)
+{
+	u8 here = 0, before = 0;
+
+	rf_address_space_copy_in(&as->base, &here, rip, 1);
+	rf_address_space_copy_in(&as->base, &before, rip - 1, 1);
+	return here == 0xf1 || before == 0xf1;
+}
+
+static void classify(struct kvm_context *c, struct kvm_address_space *as, struct rf_regs *regs,
+		     struct rf_trap *t)
 {
 	regs->cs = SEL_USER_CS;
 	regs->ss = SEL_USER_SS;
@@ -425,7 +504,27 @@ static void classify(struct kvm_context *c, struct rf_regs *regs, struct rf_trap
 		kvm_trap_classify(t, kvm_fpu_get(&c->base, &fpu, sizeof(fpu)) ? NULL : &fpu);
 	} else {
 		kvm_trap_classify(t, NULL);
+		if (t->vector == VECTOR_DB && !(regs->rflags & RFLAGS_TF) &&
+		    is_icebp(as, regs->rip))
+			t->code = CODE_TRAP_BRKPT;
 	}
+}
+
+/*
+ * Notes that @c is the vCPU's now. Returns whether another context was in between, or @c elsewhere,
+ * since @c ran here.
+ */
+static bool take_cpu(struct kvm_context *c, struct kvm_vcpu *v)
+{
+	bool other = v->last_context != c->id;
+	bool moved = other || c->last_cpu != v->index;
+	bool first = c->last_cpu == KVM_NO_CPU;
+
+	if (other)
+		v->state_valid = false; /* DS, ES, FS and GS selectors stay nobody's */
+	v->last_context = c->id;
+	c->last_cpu = v->index;
+	return moved && !first;
 }
 
 int kvm_context_switch(struct rf_context *cbase, struct rf_address_space *asbase,
@@ -445,6 +544,10 @@ int kvm_context_switch(struct rf_context *cbase, struct rf_address_space *asbase
 	r = kvm_fpu_load(c, v);
 	if (r)
 		return r;
+	if (take_cpu(c, v) && c->detects_preemption) {
+		ret->kind = RF_TRAP_PREEMPT;
+		return 0;
+	}
 	atomic_store(&c->preempted, false);
 	atomic_store(&as->ran, true);
 	atomic_store(&v->running, as);
@@ -456,6 +559,6 @@ int kvm_context_switch(struct rf_context *cbase, struct rf_address_space *asbase
 	atomic_store(&c->tid, 0);
 	kvm_signal_leave(v);
 	atomic_store(&v->running, NULL);
-	classify(c, regs, ret);
+	classify(c, as, regs, ret);
 	return 0;
 }

@@ -59,8 +59,13 @@ void kvm_invalidate_collect(struct kvm_address_space *as, u64 addr, u64 len)
 	u64 end = addr + len;
 	struct pt_mapping map;
 
-	if (!by_slots(kvm_as_machine(as)) || !atomic_load(&as->ran))
+	if (!by_slots(kvm_as_machine(as)))
 		return;
+	/* Nothing is cached yet, unless it first runs before the change is done: kvm_invalidate_unneeded() says. */
+	if (!atomic_load(&as->ran)) {
+		as->frames_pages = KVM_FRAMES_PAGES + 1;
+		return;
+	}
 	while (addr < end && !too_many(as) && pt_next(&as->pt, addr, end, &map)) {
 		u64 start = MAX(map.va, addr), stop = MIN(map.va + map.size, end);
 
@@ -74,6 +79,12 @@ static void forget_frames(struct kvm_address_space *as)
 {
 	as->frames_count = 0;
 	as->frames_pages = 0;
+}
+
+void kvm_invalidate_unneeded(struct kvm_address_space *as)
+{
+	forget_frames(as);
+	pt_freelist_release(&as->freed, &kvm_table_ops, kvm_as_machine(as));
 }
 
 static int drop_frames(struct kvm_machine *m, const struct kvm_address_space *as)

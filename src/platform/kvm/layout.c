@@ -52,6 +52,8 @@ static int build_stubs(struct kvm_machine *m)
 		put_out(page + v * KVM_STUB_SIZE, KVM_PORT_VECTOR + v);
 	memcpy(page + KVM_STUB_IRET, iretq, sizeof(iretq));
 	memcpy(page + KVM_STUB_FLUSH, flush, sizeof(flush));
+	static_assert(KVM_STUB_FLUSH + sizeof(flush) - sizeof(iretq) == KVM_STUB_FLUSH_IRET,
+		      "where the flush ends");
 	put_out(page + KVM_STUB_SYSCALL, KVM_PORT_SYSCALL);
 	if (m->behaviour.syscall_ring0)
 		return 0;

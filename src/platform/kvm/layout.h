@@ -18,10 +18,12 @@
 #include <ringfence/platform.h>
 
 /* Guest-physical layout: the platform's pool, a page for slot flips, KVM's own three TSS pages. */
-#define KVM_FLIP_GPA 0x80000ull
-#define KVM_POOL_GPA 0x100000ull
-#define KVM_POOL_MAX 0xe0000000ull
-#define KVM_TSS_GPA  0xfffbd000ull
+#define KVM_FLIP_GPA     0x80000ull
+#define KVM_POOL_GPA     0x100000ull
+#define KVM_POOL_MAX     0xe0000000ull
+#define KVM_TSS_GPA      0xfffbd000ull
+/* KVM's identity-mapped page table, below the TSS pages. */
+#define KVM_IDENTITY_GPA 0xfffbc000ull
 
 #define KVM_SLOT_POOL  0u
 #define KVM_SLOT_ARENA 1u
@@ -39,11 +41,12 @@
 #define KVM_STACK_TOP(cpu)   (KVM_STACK_VA(cpu) + PAGE_SIZE)
 
 /* Offsets in the stub page. */
-#define KVM_STUB_SIZE    8u /* per vector, from offset 0 */
-#define KVM_VECTORS      32u
-#define KVM_STUB_IRET    0x400u /* IRETQ */
-#define KVM_STUB_FLUSH   0x408u /* reload CR3, then IRETQ */
-#define KVM_STUB_SYSCALL 0x440u
+#define KVM_STUB_SIZE       8u /* per vector, from offset 0 */
+#define KVM_VECTORS         32u
+#define KVM_STUB_IRET       0x400u /* IRETQ */
+#define KVM_STUB_FLUSH      0x408u /* push RAX, reload CR3, pop RAX, then IRETQ */
+#define KVM_STUB_FLUSH_IRET 0x410u /* that IRETQ */
+#define KVM_STUB_SYSCALL    0x440u
 
 #define KVM_PORT_SYSCALL 0x60u
 #define KVM_PORT_VECTOR  0xc0u /* + vector */
@@ -62,6 +65,7 @@
 /* Control registers (SDM vol. 3A section 2.5 "Control Registers"). */
 #define CR0_LONG_MODE  0x80050033ull /* PG AM WP NE ET MP PE */
 #define CR4_PAE        (1ull << 5)
+#define CR4_MCE        (1ull << 6)
 #define CR4_PGE        (1ull << 7)
 #define CR4_OSFXSR     (1ull << 9)
 #define CR4_OSXMMEXCPT (1ull << 10)
@@ -70,7 +74,8 @@
 #define CR4_OSXSAVE    (1ull << 18)
 #define CR4_SMEP       (1ull << 20)
 #define CR4_SMAP       (1ull << 21)
-#define EFER_LONG      0xd01ull /* NXE LMA LME SCE */
+#define EFER_AUTOIBRS  (1ull << 21) /* AMD's automatic IBRS */
+#define EFER_LONG      0xd01ull     /* NXE LMA LME SCE */
 
 /* The top of the stack page after an exception; error_code is unused where the vector has none. */
 struct kvm_frame {

@@ -70,11 +70,11 @@ static int check_capabilities(int device, struct rf_error *err)
 	} required[] = {
 		{ KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY" },
 		{ KVM_CAP_SET_TSS_ADDR, "KVM_CAP_SET_TSS_ADDR" },
+		{ KVM_CAP_SET_IDENTITY_MAP_ADDR, "KVM_CAP_SET_IDENTITY_MAP_ADDR" },
 		{ KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID" },
 		{ KVM_CAP_DESTROY_MEMORY_REGION_WORKS, "KVM_CAP_DESTROY_MEMORY_REGION_WORKS" },
 		{ KVM_CAP_JOIN_MEMORY_REGIONS_WORKS, "KVM_CAP_JOIN_MEMORY_REGIONS_WORKS" },
 		{ KVM_CAP_XSAVE, "KVM_CAP_XSAVE" },
-		{ KVM_CAP_XCRS, "KVM_CAP_XCRS" },
 		{ KVM_CAP_SYNC_MMU, "KVM_CAP_SYNC_MMU" },
 		{ KVM_CAP_VCPU_EVENTS, "KVM_CAP_VCPU_EVENTS" },
 		{ KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT" },
@@ -104,6 +104,10 @@ static int create_vm(struct kvm_machine *m, int device, struct rf_error *err)
 	r = kvm_ioctl_value(m->fd, KVM_SET_TSS_ADDR, KVM_TSS_GPA);
 	if (r < 0)
 		return rf_error_set(err, r, "KVM_SET_TSS_ADDR: %s", strerror(-r));
+	/* Like the TSS pages: VMX without unrestricted guests keeps a page table there. */
+	r = kvm_ioctl(m->fd, KVM_SET_IDENTITY_MAP_ADDR, &(u64){ KVM_IDENTITY_GPA });
+	if (r < 0)
+		return rf_error_set(err, r, "KVM_SET_IDENTITY_MAP_ADDR: %s", strerror(-r));
 	r = kvm_ioctl_value(device, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (r < (int)sizeof(struct kvm_run))
 		return rf_error_set(err, r < 0 ? r : -EPROTO, "KVM_GET_VCPU_MMAP_SIZE: %d", r);
@@ -169,6 +173,7 @@ static int create_vcpus(struct kvm_machine *m, struct kvm_cpuid2 *cpuid, struct 
 static int machine_set_up(struct kvm_machine *m, int device, const struct rf_options *opts,
 			  struct rf_error *err)
 {
+	struct speculation_facts facts;
 	struct kvm_cpu_features f;
 	int r = check_capabilities(device, err);
 
@@ -177,6 +182,7 @@ static int machine_set_up(struct kvm_machine *m, int device, const struct rf_opt
 	r = kvm_cpuid_get(device, &f, err);
 	if (r)
 		return r;
+	kvm_cpuid_withhold(&f, opts->withheld_features);
 	m->xcr0 = f.xcr0;
 	m->fpu_size = f.xsave_size;
 	m->boot_features = f.boot_features;
@@ -189,6 +195,10 @@ static int machine_set_up(struct kvm_machine *m, int device, const struct rf_opt
 		r = init_shared(m, err);
 	if (!r)
 		r = create_vcpus(m, f.cpuid, err);
+	if (!r) {
+		kvm_speculation_facts(device, f.cpuid, &facts);
+		kvm_speculation_apply(m, &facts);
+	}
 	free(f.cpuid);
 	return r;
 }
@@ -214,6 +224,7 @@ int kvm_machine_new(int device, const struct rf_options *opts,
 	for (u32 i = 0; i < m->cpus; i++) {
 		m->vcpus[i].fd = -1;
 		m->vcpus[i].index = i;
+		pthread_mutex_init(&m->vcpus[i].dump_lock, NULL);
 	}
 	pthread_mutex_init(&m->flip_lock, NULL);
 	r = kvm_signal_init();
@@ -365,6 +376,10 @@ static const struct rf_host_call kvm_host_filter[] = {
 	IOCTL(KVM_SET_XCRS),
 	IOCTL(KVM_SET_MSRS),
 	IOCTL(KVM_INTERRUPT),
+	IOCTL(KVM_NMI),
+	IOCTL(KVM_GET_VCPU_EVENTS),
+	IOCTL(KVM_SET_VCPU_EVENTS),
+	{ SYS_process_vm_readv, 0, 0 },
 	{ SYS_tgkill, 0, 0 },
 	{ SYS_gettid, 0, 0 },
 	{ SYS_getpid, 0, 0 },
@@ -393,6 +408,8 @@ const struct rf_platform kvm_platform = {
 	.machine_stats = kvm_machine_stats,
 	.machine_memory_barrier = kvm_machine_memory_barrier,
 	.machine_interrupt_cpu = kvm_machine_interrupt_cpu,
+	.machine_inject = kvm_machine_inject,
+	.machine_dump_cpu = kvm_machine_dump_cpu,
 	.machine_xcr0 = kvm_machine_xcr0,
 	.machine_boot_features = kvm_machine_boot_features,
 	.as_new = kvm_as_new,
@@ -407,6 +424,7 @@ const struct rf_platform kvm_platform = {
 	.context_switch = kvm_context_switch,
 	.context_interrupt = kvm_context_interrupt,
 	.context_preempt = kvm_context_preempt,
+	.context_detect_preemption = kvm_context_detect_preemption,
 	.fpu_size = kvm_fpu_size,
 	.context_get_fpu = kvm_fpu_get,
 	.context_set_fpu = kvm_fpu_set,

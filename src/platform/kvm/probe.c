@@ -399,6 +399,26 @@ static bool check_immediate_exit(struct prober *p)
 	return r == -EINTR;
 }
 
+/* Always right; said for who wants to know. */
+static void report_speculation(struct prober *p, int device)
+{
+	struct kvm_cpu_features features;
+	struct speculation_facts facts;
+	struct speculation_plan plan;
+	struct rf_error err;
+	char text[96];
+
+	if (kvm_cpuid_get(device, &features, &err))
+		return;
+	kvm_speculation_facts(device, features.cpuid, &facts);
+	free(features.cpuid);
+	speculation_decide(&facts, p->behaviour->can_boot, &plan);
+	speculation_describe(&plan, text, sizeof(text));
+	check_detail(check_add(p, "speculation",
+			       "measures against speculative execution are chosen", true),
+		     NULL, "%s", text);
+}
+
 /* ---- all of it ---- */
 
 static int prober_setup(struct prober *p, int device, struct rf_error *err)
@@ -456,26 +476,28 @@ static void run_checks(struct prober *p)
 	p->out->can_boot = p->behaviour->can_boot;
 }
 
-static int probe_run(int device, struct rf_probe *out, struct kvm_behaviour *behaviour)
+/* -errno if no machine could be made to try: that says nothing about KVM. */
+static int probe_run(int device, struct rf_probe *out, struct kvm_behaviour *behaviour,
+		     struct rf_error *err)
 {
 	struct prober p = { .out = out, .behaviour = behaviour };
-	struct rf_error err = { 0 };
 	u64 start = now_ns();
 	struct rf_check *c;
 	int r;
 
 	*out = (struct rf_probe){ 0 };
 	*behaviour = (struct kvm_behaviour){ 0 };
-	r = prober_setup(&p, device, &err);
+	r = prober_setup(&p, device, err);
 	c = check_add(&p, "machine", "a virtual machine with a vCPU can be made", !r);
-	check_detail(c, "this platform cannot be used", "%s", err.text);
-	if (!r)
+	if (!r) {
 		run_checks(&p);
+		report_speculation(&p, device);
+	}
 	prober_clear(&p);
 	if (!r)
 		snprintf(c->detail, sizeof(c->detail), "whole probe %lu us%s",
 			 (now_ns() - start) / 1000, p.hung ? ", something hung" : "");
-	return 0;
+	return r;
 }
 
 static pthread_mutex_t result_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -483,22 +505,62 @@ static bool result_known;
 static struct rf_probe result;
 static struct kvm_behaviour result_behaviour;
 
-/* @device may be -1: the default is opened. */
-static int probe_cached(int device, struct rf_error *err)
+/* The one check that could not be made. */
+static void check_failed(struct rf_probe *out, bool opened, const char *why)
+{
+	struct prober p = { .out = out };
+	struct rf_check *c;
+
+	*out = (struct rf_probe){ 0 };
+	if (opened) {
+		c = check_add(&p, "machine", "a virtual machine with a vCPU can be made", false);
+	} else {
+		c = check_add(&p, "device", "the device can be opened", false);
+		c->result = RF_CHECK_MISSING;
+	}
+	check_detail(c, "this platform cannot be used", "%.110s", why);
+}
+
+/*
+ * Probes unless the answer is known. Only a platform that works is remembered: memory, descriptors
+ * or time that were short may not be the next time. result_lock held.
+ */
+static int probe_locked(int device, struct rf_error *err)
+{
+	int r;
+
+	if (result_known)
+		return 0;
+	r = probe_run(device, &result, &result_behaviour, err);
+	if (r)
+		check_failed(&result, true, err->text);
+	result_known = !r && result.usable;
+	return r;
+}
+
+/* @device may be -1: the default is opened. Fills *@ret (may be NULL) in every case. */
+static int probe_cached(int device, struct rf_probe *ret, struct kvm_behaviour *ret_behaviour,
+			struct rf_error *err)
 {
 	int own = -1, r = 0;
 
-	pthread_mutex_lock(&result_lock);
-	if (!result_known) {
-		if (device < 0)
-			r = rf_platform_open_device(&kvm_platform, NULL, &own, err);
-		if (!r)
-			r = probe_run(device < 0 ? own : device, &result, &result_behaviour);
-		result_known = !r;
-		if (own >= 0)
-			close(own);
+	if (device < 0) {
+		r = rf_platform_open_device(&kvm_platform, NULL, &own, err);
+		if (r && ret)
+			check_failed(ret, false, err->text);
+		if (r)
+			return r;
+		device = own;
 	}
+	pthread_mutex_lock(&result_lock);
+	r = probe_locked(device, err);
+	if (ret)
+		*ret = result;
+	if (ret_behaviour)
+		*ret_behaviour = result_behaviour;
 	pthread_mutex_unlock(&result_lock);
+	if (own >= 0)
+		close(own);
 	return r;
 }
 
@@ -506,23 +568,15 @@ int kvm_probe(int device, struct rf_probe *ret, struct rf_error *err)
 {
 	struct rf_error local = { 0 };
 
-	if (probe_cached(device, &local)) {
-		struct prober p = { .out = ret };
-		struct rf_check *c = check_add(&p, "device", "the device can be opened", false);
-
-		c->result = RF_CHECK_MISSING;
-		check_detail(c, "this platform cannot be used", "%.100s", local.text);
-		return 0;
-	}
-	*ret = result;
+	(void)err;
+	probe_cached(device, ret, NULL, &local);
 	return 0;
 }
 
 int kvm_probe_behaviour(int device, struct kvm_behaviour *ret, struct rf_error *err)
 {
-	int r = probe_cached(device, err);
+	struct rf_error local = { 0 };
+	int r = probe_cached(device, NULL, ret, err ? err : &local);
 
-	if (!r)
-		*ret = result_behaviour;
 	return r;
 }

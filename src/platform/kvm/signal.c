@@ -82,7 +82,7 @@ void kvm_signal_send(pid_t tid)
 	errno = saved;
 }
 
-static void send_if_running(_Atomic(pid_t) *tid_of)
+void kvm_signal_send_running(_Atomic(pid_t) *tid_of)
 {
 	pid_t tid = atomic_load(tid_of);
 
@@ -95,7 +95,7 @@ void kvm_context_interrupt(struct rf_context *base)
 	struct kvm_context *c = kvm_context(base);
 
 	if (!atomic_exchange(&c->interrupted, true))
-		send_if_running(&c->tid);
+		kvm_signal_send_running(&c->tid);
 }
 
 void kvm_context_preempt(struct rf_context *base)
@@ -103,7 +103,7 @@ void kvm_context_preempt(struct rf_context *base)
 	struct kvm_context *c = kvm_context(base);
 
 	if (atomic_load(&c->tid) && !atomic_exchange(&c->preempted, true))
-		send_if_running(&c->tid);
+		kvm_signal_send_running(&c->tid);
 }
 
 void kvm_machine_interrupt_cpu(struct rf_machine *base, u32 cpu)
@@ -114,5 +114,5 @@ void kvm_machine_interrupt_cpu(struct rf_machine *base, u32 cpu)
 		return;
 	atomic_fetch_add(&m->interrupts, 1);
 	if (!atomic_exchange(&m->vcpus[cpu].kicked, true))
-		send_if_running(&m->vcpus[cpu].tid);
+		kvm_signal_send_running(&m->vcpus[cpu].tid);
 }

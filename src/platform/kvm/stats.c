@@ -41,12 +41,5 @@ static u64 stats_value(int fd, const char *name)
 
 u64 kvm_vcpu_stat(const struct kvm_vcpu *v, const char *name)
 {
-	int fd = kvm_ioctl_value(v->fd, KVM_GET_STATS_FD, 0);
-	u64 value;
-
-	if (fd < 0)
-		return 0;
-	value = stats_value(fd, name);
-	close(fd);
-	return value;
+	return v->stats_fd < 0 ? 0 : stats_value(v->stats_fd, name);
 }

@@ -11,6 +11,7 @@
 /* si_code values that sys headers may not have. */
 #define CODE_KERNEL      0x80 /* SI_KERNEL */
 #define CODE_SEGV_MAPERR 1
+#define CODE_SEGV_PKUERR 4
 #define CODE_ILL_ILLOPN  2
 #define CODE_FPE_INTDIV  1
 #define CODE_FPE_FLTDIV  3
@@ -19,10 +20,13 @@
 #define CODE_FPE_FLTRES  6
 #define CODE_FPE_FLTINV  7
 #define CODE_BUS_ADRALN  1
+#define CODE_BUS_ADRERR  2
 #define CODE_TRAP_BRKPT  1
 #define CODE_TRAP_TRACE  2
 
 #define VECTOR_PF 14u
+/* Protection keys are never enabled, but a KVM without hardware virtualisation leaves ring 3 those of its host. */
+#define PF_KEY    0x20u
 
 static const struct {
 	s32 signo, code;
@@ -44,6 +48,7 @@ static const struct {
 	[14] = { SIGSEGV, CODE_SEGV_MAPERR }, /* #PF */
 	[16] = { SIGFPE, 0 },                 /* #MF: from the status word */
 	[17] = { SIGBUS, CODE_BUS_ADRALN },   /* #AC */
+	[18] = { SIGBUS, CODE_BUS_ADRERR },   /* #MC: memory is gone */
 	[19] = { SIGFPE, 0 },                 /* #XM: from MXCSR */
 };
 
@@ -100,9 +105,12 @@ void kvm_trap_classify(struct rf_trap *t, const struct kvm_xsave *fpu)
 		t->signo = meanings[t->vector].signo;
 		t->code = meanings[t->vector].code;
 	}
-	if (t->vector == VECTOR_PF)
+	if (t->vector == VECTOR_PF) {
 		t->access = access_of(t->error_code);
-	else if (t->vector == 16 && fpu)
+		if (t->error_code & PF_KEY)
+			t->code = CODE_SEGV_PKUERR;
+	}
+	if (t->vector == 16 && fpu)
 		t->code = x87_code(fpu);
 	else if (t->vector == 19 && fpu)
 		t->code = sse_code(fpu);

@@ -133,12 +133,17 @@ int kvm_vcpu_init(struct kvm_vcpu *v, struct kvm_machine *m, u32 index, struct k
 		v->fd = -1;
 		return rf_error_set(err, r, "%s of vCPU %u: %s", step, index, strerror(-r));
 	}
+	v->stats_fd = -1;
 	pthread_mutex_init(&v->fpu_lock, NULL);
 	v->run = mmap(NULL, m->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
 	if (v->run == MAP_FAILED) {
 		v->run = NULL;
 		return rf_error_set(err, -errno, "mapping vCPU %u: %s", index, strerror(errno));
 	}
+	/* A child of fork(2) must not keep the machine alive; it could not use it anyhow. */
+	madvise(v->run, m->run_size, MADV_DONTFORK);
+	/* Now: later the ioctl would wait for KVM_RUN to end, which it need not. Where there is none, counts are 0. */
+	v->stats_fd = kvm_ioctl_value(v->fd, KVM_GET_STATS_FD, 0);
 	r = vcpu_set_up(v, cpuid, &step);
 	return r ? rf_error_set(err, r, "%s of vCPU %u: %s", step, index, strerror(-r)) : 0;
 }
@@ -149,6 +154,8 @@ void kvm_vcpu_done(struct kvm_vcpu *v)
 		return;
 	if (v->run)
 		munmap(v->run, v->machine->run_size);
+	if (v->stats_fd >= 0)
+		close(v->stats_fd);
 	close(v->fd);
 	pthread_mutex_destroy(&v->fpu_lock);
 	v->fd = -1;
@@ -176,5 +183,6 @@ int kvm_vcpu_run(struct kvm_vcpu *v)
 	int r = ioctl(v->fd, KVM_RUN, 0) < 0 ? -errno : 0;
 
 	count_exit(v, r);
+	kvm_exit_record(v, r);
 	return r;
 }
