@@ -73,11 +73,10 @@ static void print_timing(const struct rf_result *r)
 		t->end_us - MIN_US(t->first_call_us, t->end_us));
 }
 
-static void write_stats(const struct rf_result *r, const char *path)
+static void write_stats(const struct rf_result *r, int fd)
 {
 	const struct rf_stats *p = &r->totals.platform;
 	const struct rf_totals *t = &r->totals;
-	FILE *f = path ? fopen(path, "we") : stderr;
 	json_t *o = json_pack(
 		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"platform", r->platform ? r->platform : "", "residency",
@@ -92,12 +91,8 @@ static void write_stats(const struct rf_result *r, const char *path)
 		(json_int_t)p->interrupts, "start_us", (json_int_t)r->timing.first_call_us,
 		"total_us", (json_int_t)r->timing.end_us);
 
-	if (!f)
-		message("--stats: cannot write %s: %s", path, strerror(errno));
-	else if (o && json_dumpf(o, f, JSON_COMPACT) == 0)
-		fputc('\n', f);
-	if (f && f != stderr)
-		fclose(f);
+	if (!o || json_dumpfd(o, fd, JSON_COMPACT) < 0 || write(fd, "\n", 1) < 0)
+		message("--stats: cannot write: %s", strerror(errno));
 	json_decref(o);
 }
 
@@ -107,7 +102,7 @@ int command_run(int argc, char **argv)
 	struct rf_result result;
 	struct rf_error err = { 0 };
 	char pwd[PATH_MAX + 8];
-	int r;
+	int r, stats_fd;
 
 	run_options_parse(&o, argc, argv);
 	settle_workdir(&o, pwd, sizeof(pwd));
@@ -118,6 +113,7 @@ int command_run(int argc, char **argv)
 	o.config.envp = o.env;
 	o.config.strace_fd = open_output("strace-file", o.strace_file);
 	o.config.log_fd = open_output("log-file", o.log_file);
+	stats_fd = open_output("stats", o.stats_file);
 	o.config.kernel = kernel_image_start;
 	o.config.kernel_size = (size_t)(kernel_image_end - kernel_image_start);
 	r = rf_run(&o.config, &result, &err);
@@ -126,7 +122,7 @@ int command_run(int argc, char **argv)
 	if (o.timing)
 		print_timing(&result);
 	if (o.stats)
-		write_stats(&result, o.stats_file);
+		write_stats(&result, stats_fd < 0 ? STDERR_FILENO : stats_fd);
 	run_options_free(&o);
 	return exit_code_of(r, &result);
 }

@@ -114,6 +114,32 @@ static void cpu_run_guest(struct monitor_cpu *cpu)
 	free(dump);
 }
 
+void monitor_thread_ready(struct monitor *m)
+{
+	pthread_mutex_lock(&m->release_lock);
+	m->threads_ready++;
+	pthread_cond_broadcast(&m->release_cond);
+	while (!m->released)
+		pthread_cond_wait(&m->release_cond, &m->release_lock);
+	pthread_mutex_unlock(&m->release_lock);
+}
+
+void monitor_wait_ready(struct monitor *m, u32 threads)
+{
+	pthread_mutex_lock(&m->release_lock);
+	while (m->threads_ready < threads)
+		pthread_cond_wait(&m->release_cond, &m->release_lock);
+	pthread_mutex_unlock(&m->release_lock);
+}
+
+void monitor_release(struct monitor *m)
+{
+	pthread_mutex_lock(&m->release_lock);
+	m->released = true;
+	pthread_cond_broadcast(&m->release_cond);
+	pthread_mutex_unlock(&m->release_lock);
+}
+
 static void *cpu_main(void *arg)
 {
 	struct monitor_cpu *cpu = arg;
@@ -123,6 +149,7 @@ static void *cpu_main(void *arg)
 
 	if (r == 0 && m->residency == RF_RESIDENCY_GUEST)
 		r = cpu_boot_guest(cpu, &err);
+	monitor_thread_ready(m);
 	if (r < 0) {
 		monitor_log(m, "ringfence: cannot start CPU %u: %s", cpu->number, err.text);
 		monitor_end(m, MONITOR_FAILED, 0);

@@ -79,6 +79,7 @@ static void *inject_main(void *arg)
 	struct drand48_data random;
 	long cpu;
 
+	monitor_thread_ready(m);
 	srand48_r(1, &random);
 	for (u32 i = 0; i < SOURCES; i++)
 		s[i].next_ns = clock_now_ns(CLOCK_MONOTONIC);
@@ -106,5 +107,5 @@ int inject_start(struct monitor *m, struct rf_error *err)
 	if (r)
 		return error_set(err, -r, "cannot start the thread that injects");
 	pthread_detach(thread);
-	return 0;
+	return 1;
 }

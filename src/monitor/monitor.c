@@ -81,6 +81,8 @@ static void monitor_set_defaults(struct monitor *m, const struct monitor_options
 	m->watchdog_ns = o->watchdog_ns;
 	m->started_ns = clock_now_ns(CLOCK_MONOTONIC);
 	pthread_mutex_init(&m->watch_lock, NULL);
+	pthread_mutex_init(&m->release_lock, NULL);
+	pthread_cond_init(&m->release_cond, NULL);
 }
 
 int monitor_init(struct monitor *m, const struct monitor_options *o, struct rf_error *err)
@@ -188,7 +190,12 @@ int monitor_start(struct monitor *m, struct rf_error *err)
 		return r;
 	m->info->tsc_khz = clock_publish(&m->clock, &m->info->time);
 	r = cpus_start(m, err);
-	return r < 0 ? r : inject_start(m, err);
+	if (r == 0)
+		r = inject_start(m, err);
+	if (r < 0)
+		return r;
+	monitor_wait_ready(m, m->cpus + (u32)r);
+	return 0;
 }
 
 void monitor_run(struct monitor *m)

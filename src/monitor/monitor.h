@@ -81,6 +81,10 @@ struct monitor {
 	struct id_table spaces, contexts;
 	struct monitor_cpu cpu[RF_MAX_CPUS];
 	pthread_mutex_t watch_lock;
+	pthread_mutex_t release_lock;
+	pthread_cond_t release_cond;
+	u32 threads_ready; /* guarded by release_lock, as the next */
+	bool released;
 
 	atomic_uint busy;          /* CPUs not in HC_IDLE */
 	atomic_uint ticker_asleep; /* the event thread sleeps until woken */
@@ -111,9 +115,12 @@ int monitor_init(struct monitor *m, const struct monitor_options *o,
 int monitor_attach(struct monitor *m, struct rf_machine *machine,
 		   struct rf_error *err) __must_check;
 /*
- * Starts the CPUs. Takes over signal handling of the process. Returns 0 or an error (some CPUs may run then).
+ * Makes every thread there will be, and waits until each has set itself up. Takes over signal handling of the process. CPUs wait for monitor_release(). Returns 0 or an
+ * error (some threads may exist then).
  */
 int monitor_start(struct monitor *m, struct rf_error *err) __must_check;
+/* Lets the CPUs run the kernel. */
+void monitor_release(struct monitor *m);
 /* The event loop; returns once `ended` is set. CPU threads are left parked. */
 void monitor_run(struct monitor *m);
 /* Only for a monitor that was not started. */
@@ -144,7 +151,7 @@ void monitor_dump_text(struct monitor *m, const char *dump);
 /* boot_tables.c */
 int boot_tables_build(struct monitor *m, struct rf_error *err) __must_check;
 
-/* inject.c: starts what m->inject_* asks for, if anything. */
+/* inject.c: starts the thread for what m->inject_* asks for. Returns how many threads that makes, 0 or 1, or an error. */
 int inject_start(struct monitor *m, struct rf_error *err) __must_check;
 
 /* kpti.c: whether the CPU lets user code read what supervisor pages hold; pure in what it is given, and asked of this machine. */
@@ -166,6 +173,10 @@ void events_cpu_busy(struct monitor *m);
 
 /* cpu.c */
 int cpus_start(struct monitor *m, struct rf_error *err) __must_check;
+/* Called by each thread that has set itself up: returns after monitor_release(). */
+void monitor_thread_ready(struct monitor *m);
+/* Until so many threads have. */
+void monitor_wait_ready(struct monitor *m, u32 threads);
 
 /* watchdog.c: looks, at most every WATCHDOG_TICK_NS, whether every busy CPU still answers. Event thread only. */
 void watchdog_check(struct monitor *m, u64 now);

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cage/filter.h"
 #include "monitor/monitor.h"
 #include "monitor/terminal.h"
 #include "runtime/runtime.h"
@@ -171,15 +172,19 @@ static int run_chosen(const struct rf_config *c, struct rf_choice *choice, const
 
 	if (r < 0)
 		return r;
+	filter_prepare();
 	raise_descriptor_limit(); /* after config_write() has read the caller's */
 	terminal_save();
 	give_standard_streams();
 	r = monitor_start(m, err);
+	if (r == 0)
+		r = filter_install(choice->platform, err);
 	ret->timing.boot_us = elapsed_us(start_ns);
 	if (r < 0) {
 		ret->failure = RF_FAILURE_SETUP;
 		return r;
 	}
+	monitor_release(m);
 	monitor_run(m);
 	terminal_restore();
 	collect(m, start_ns, ret);
