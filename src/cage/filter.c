@@ -42,25 +42,36 @@ struct rule {
 	struct scmp_arg_cmp condition[3];
 };
 
-#define ANY(call) { .nr = SCMP_SYS(call) }
-#define WHEN(call, ...)                                                       \
-	{                                                                     \
-		.nr = SCMP_SYS(call),                                         \
-		.conditions = sizeof((struct scmp_arg_cmp[]){ __VA_ARGS__ }) / \
-			      sizeof(struct scmp_arg_cmp),                    \
-		.condition = { __VA_ARGS__ },                                 \
+#define ANY(call)                    \
+	{                            \
+		.nr = SCMP_SYS(call) \
 	}
-#define IS(n, value)             { .arg = (n), .op = SCMP_CMP_EQ, .datum_a = (u64)(value) }
+#define WHEN(call, ...)                                                        \
+	{                                                                      \
+		.nr = SCMP_SYS(call),                                          \
+		.conditions = sizeof((struct scmp_arg_cmp[]){ __VA_ARGS__ }) / \
+			      sizeof(struct scmp_arg_cmp),                     \
+		.condition = { __VA_ARGS__ },                                  \
+	}
+#define IS(n, value)                                                   \
+	{                                                              \
+		.arg = (n), .op = SCMP_CMP_EQ, .datum_a = (u64)(value) \
+	}
 /* No bit is set that is not in @bits. */
-#define ONLY(n, bits)            { .arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = ~(u64)(bits), .datum_b = 0 }
+#define ONLY(n, bits)                                                                       \
+	{                                                                                   \
+		.arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = ~(u64)(bits), .datum_b = 0 \
+	}
 /* @value, with any of @bits. */
-#define IS_BUT_FOR(n, value, bits) \
-	{ .arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = ~(u64)(bits), .datum_b = (u64)(value) }
-#define BITS_ARE(n, mask, value) \
-	{ .arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = (u64)(mask), .datum_b = (u64)(value) }
+#define IS_BUT_FOR(n, value, bits)                                             \
+	{                                                                      \
+		.arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = ~(u64)(bits), \
+		.datum_b = (u64)(value)                                        \
+	}
 
 #define FUTEX_FLAGS (FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
 
+/* clang-format off */
 static const struct rule rules[] = {
 	/* ---- files, streams: src/monitor/hc_files.c, hc_paths.c, hc_streams.c ---- */
 	ANY(openat2), /* every path below a view; reopening through /proc/self/fd */
@@ -156,6 +167,7 @@ static const struct rule rules[] = {
 	WHEN(madvise, IS(2, MADV_POPULATE_READ)),
 	WHEN(madvise, IS(2, MADV_HUGEPAGE)), /* malloc with glibc.malloc.hugetlb set */
 };
+/* clang-format on */
 
 /*
  * Refused with an error instead: malloc may ask for /proc/sys/vm/overcommit_memory when it gives memory back, and takes a
@@ -293,7 +305,8 @@ int filter_install(const struct rf_platform *p, struct rf_error *err)
 	if (e == 0)
 		e = seccomp_load(ctx);
 	seccomp_release(ctx);
-	return e ? rf_error_set(err, e, "cannot install the system call filter: %s", strerror(-e)) : 0;
+	return e ? rf_error_set(err, e, "cannot install the system call filter: %s", strerror(-e))
+		 : 0;
 }
 
 int filter_export(const struct rf_platform *p, int fd, bool text, struct rf_error *err)
@@ -305,5 +318,6 @@ int filter_export(const struct rf_platform *p, int fd, bool text, struct rf_erro
 		return err ? err->code : -EINVAL;
 	e = text ? seccomp_export_pfc(ctx, fd) : seccomp_export_bpf(ctx, fd);
 	seccomp_release(ctx);
-	return e ? rf_error_set(err, e, "cannot write the system call filter: %s", strerror(-e)) : 0;
+	return e ? rf_error_set(err, e, "cannot write the system call filter: %s", strerror(-e))
+		 : 0;
 }

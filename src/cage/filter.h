@@ -26,7 +26,8 @@ int filter_install(const struct rf_platform *p, struct rf_error *err) __must_che
 /*
  * The same filter as BPF instructions (struct sock_filter) written to @fd, or its text form: for tests and to look at.
  */
-int filter_export(const struct rf_platform *p, int fd, bool text, struct rf_error *err) __must_check;
+int filter_export(const struct rf_platform *p, int fd, bool text,
+		  struct rf_error *err) __must_check;
 
 /* Whether filters of this kind can be had here, without installing one. Returns 0, or -EOPNOTSUPP with a message. */
 int filter_available(struct rf_error *err) __must_check;
