@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cage/core_sched.h"
 #include "cage/filter.h"
 #include "monitor/monitor.h"
 #include "monitor/terminal.h"
@@ -176,7 +177,9 @@ static int run_chosen(const struct rf_config *c, struct rf_choice *choice, const
 	raise_descriptor_limit(); /* after config_write() has read the caller's */
 	terminal_save();
 	give_standard_streams();
-	r = monitor_start(m, err);
+	r = c->core_sched ? core_sched_enter(err) : 0; /* before there are threads */
+	if (r == 0)
+		r = monitor_start(m, err);
 	if (r == 0)
 		r = filter_install(choice->platform, err);
 	ret->timing.boot_us = elapsed_us(start_ns);
