@@ -76,7 +76,7 @@ static const struct rule rules[] = {
 	/* ---- files, streams: src/monitor/hc_files.c, hc_paths.c, hc_streams.c ---- */
 	ANY(openat2), /* every path below a view; reopening through /proc/self/fd */
 	ANY(close),
-	ANY(read), /* streams, signalfd, eventfd */
+	ANY(read), /* streams, eventfd */
 	ANY(write), /* streams, the log, eventfd */
 	ANY(writev), /* the C library's last words: free(): invalid pointer */
 	ANY(pread64), /* files; KVM's statistics */
@@ -85,6 +85,8 @@ static const struct rule rules[] = {
 	ANY(pwritev2),
 	/* Streams that are sockets. Without an address these are read and write that don't wait. */
 	WHEN(recvfrom, IS(3, MSG_DONTWAIT), IS(4, 0), IS(5, 0)),
+	/* Messages of the caller's process: monitor/channel.c. */
+	WHEN(recvfrom, IS(3, MSG_DONTWAIT | MSG_TRUNC), IS(4, 0), IS(5, 0)),
 	WHEN(sendto, IS(3, MSG_DONTWAIT | MSG_NOSIGNAL), IS(4, 0), IS(5, 0)),
 	ANY(lseek),
 	ANY(ftruncate),
@@ -113,7 +115,7 @@ static const struct rule rules[] = {
 	WHEN(fcntl, IS(1, F_DUPFD_CLOEXEC)), /* a root's own descriptor, for the empty path */
 	ANY(poll), /* streams, without waiting */
 
-	/* ---- terminals: tty_requests in hc_streams.c, and the mode given back at the end: terminal.c ---- */
+	/* ---- terminals: tty_requests in hc_streams.c ---- */
 	WHEN(ioctl, IS(1, TCGETS)),
 	WHEN(ioctl, IS(1, TCSETS)),
 	WHEN(ioctl, IS(1, TCSETSW)),

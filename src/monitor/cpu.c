@@ -13,7 +13,7 @@
 
 #define DUMP_MAX 12288
 
-/* The kernel passes only a CPU number: one sandbox per process. */
+/* The kernel passes only a CPU number: one sandbox per monitor process. */
 static struct monitor *host_monitor;
 
 static __noreturn void cpu_park(void)
@@ -114,32 +114,6 @@ static void cpu_run_guest(struct monitor_cpu *cpu)
 	free(dump);
 }
 
-void monitor_thread_ready(struct monitor *m)
-{
-	pthread_mutex_lock(&m->release_lock);
-	m->threads_ready++;
-	pthread_cond_broadcast(&m->release_cond);
-	while (!m->released)
-		pthread_cond_wait(&m->release_cond, &m->release_lock);
-	pthread_mutex_unlock(&m->release_lock);
-}
-
-void monitor_wait_ready(struct monitor *m, u32 threads)
-{
-	pthread_mutex_lock(&m->release_lock);
-	while (m->threads_ready < threads)
-		pthread_cond_wait(&m->release_cond, &m->release_lock);
-	pthread_mutex_unlock(&m->release_lock);
-}
-
-void monitor_release(struct monitor *m)
-{
-	pthread_mutex_lock(&m->release_lock);
-	m->released = true;
-	pthread_cond_broadcast(&m->release_cond);
-	pthread_mutex_unlock(&m->release_lock);
-}
-
 static void *cpu_main(void *arg)
 {
 	struct monitor_cpu *cpu = arg;
@@ -149,7 +123,8 @@ static void *cpu_main(void *arg)
 
 	if (r == 0 && m->residency == RF_RESIDENCY_GUEST)
 		r = cpu_boot_guest(cpu, &err);
-	monitor_thread_ready(m);
+	pthread_barrier_wait(&m->gate); /* set up */
+	pthread_barrier_wait(&m->gate); /* let go */
 	if (r < 0) {
 		monitor_log(m, "ringfence: cannot start CPU %u: %s", cpu->number, err.text);
 		monitor_end(m, MONITOR_FAILED, 0);
@@ -174,6 +149,7 @@ int cpus_start(struct monitor *m, struct rf_error *err)
 	m->info->host_trap = (u64)(uintptr_t)monitor_host_trap;
 	atomic_store(&m->busy, m->cpus);
 	atomic_store(&m->cpus_left, m->cpus);
+	pthread_barrier_init(&m->gate, NULL, m->cpus + (inject_wanted(m) ? 2 : 1));
 	for (u32 i = 0; i < m->cpus; i++) {
 		m->cpu[i].monitor = m;
 		m->cpu[i].number = i;
