@@ -288,8 +288,8 @@ static error_t parse_watching(int key, char *arg, struct run_options *o)
 {
 	static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 	/* enum boot_debug: how the kernel breaks down at the end of the first program. For tests. */
-	static const char *const crashes[] = { "none", "bug",      "fault", "stack",
-					       "hang", "shutdown", NULL };
+	static const char *const crashes[] = { "none", "bug",      "fault",   "stack",
+					       "hang", "shutdown", "syscall", NULL };
 
 	switch (key) {
 	case KEY_STRACE:
@@ -313,8 +313,9 @@ static error_t parse_watching(int key, char *arg, struct run_options *o)
 			o->config.watchdog_seconds = RF_WATCHDOG_OFF;
 		return 0;
 	case KEY_DEBUG_CRASH:
-		o->config.debug_crash = (uint32_t)one_of("debug-crash", arg, crashes,
-							 "bug, fault, stack, hang or shutdown");
+		o->config.debug_crash =
+			(uint32_t)one_of("debug-crash", arg, crashes,
+					 "bug, fault, stack, hang, shutdown or syscall");
 		return 0;
 	case KEY_TIMING:
 		o->timing = true;
