@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cage/core_sched.h"
+#include "cage/filter.h"
 #include "monitor/monitor.h"
 #include "runtime/runtime.h"
 #include "runtime/sandbox.h"
@@ -105,14 +107,17 @@ static int enter_views(struct sandbox *s, struct rf_error *err)
 /* All threads exist and nothing hostile has run: identity, capabilities, limits, descriptors, Landlock, the system call filter. */
 static int close_cage(struct sandbox *s, struct rf_error *err)
 {
-	(void)err;
+	int r;
+
 	die_with_guardian(s); /* after the last change of credentials */
 	close(s->guardian_pidfd);
 	close(s->guard);
 	if (s->terminal.fd >= 0)
 		close(s->terminal.fd);
+	r = filter_install(s->choice.platform,
+			   err); /* the last: it takes away what the others need */
 	s->timing.cage_us = sandbox_elapsed_us(s);
-	return 0;
+	return r;
 }
 
 /* Takes choice->device. */
@@ -190,7 +195,11 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	wipe_environment();
 	raise_descriptor_limit(); /* after config_write() has read the caller's */
 	give_standard_streams();
-	r = monitor_start(m, err);
+	filter_prepare();
+	if (s->config.core_sched) /* before there are threads */
+		r = core_sched_enter(err);
+	if (r == 0)
+		r = monitor_start(m, err);
 	s->timing.threads_us = sandbox_elapsed_us(s);
 	return r < 0 ? r : close_cage(s, err);
 }
