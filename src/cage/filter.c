@@ -209,6 +209,14 @@ static int add_rules(scmp_filter_ctx ctx, u32 action, const struct rule *r, size
 	return e;
 }
 
+/* @nr if argument @n is @value. */
+static int add_equal(scmp_filter_ctx ctx, int nr, u32 n, u64 value)
+{
+	const struct scmp_arg_cmp equal = IS(n, value);
+
+	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, 1, &equal);
+}
+
 static bool in_base_set(int nr)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
@@ -226,8 +234,7 @@ static int add_platform(scmp_filter_ctx ctx, const struct rf_platform *p)
 
 	for (size_t i = 0; e == 0 && i < count; i++) {
 		if (call[i].arg1_is_ioctl)
-			e = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-					     SCMP_A1(SCMP_CMP_EQ, call[i].arg1));
+			e = add_equal(ctx, SCMP_SYS(ioctl), 1, call[i].arg1);
 		else if (!in_base_set(call[i].nr))
 			e = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call[i].nr, 0);
 	}
@@ -250,8 +257,7 @@ static int fill(scmp_filter_ctx ctx, const struct rf_platform *p)
 	if (e == 0)
 		e = add_rules(ctx, SCMP_ACT_ERRNO(EACCES), refused, ARRAY_SIZE(refused));
 	if (e == 0)
-		e = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-				     SCMP_A0(SCMP_CMP_EQ, (u64)getpid()));
+		e = add_equal(ctx, SCMP_SYS(tgkill), 0, (u64)getpid());
 	return e ? e : add_platform(ctx, p);
 }
 
