@@ -19,5 +19,10 @@
 #define EXIT_CODE_INTERNAL    206 /* the monitor failed; a bug */
 #define EXIT_CODE_PANIC       207 /* the sandbox's kernel failed; a bug */
 
+/* A limit ended the sandbox (the message names it): */
+#define EXIT_CODE_CPU_TIME  208
+#define EXIT_CODE_WALL_TIME 209
+#define EXIT_CODE_OUTPUT    210
+
 /* The exit status for how rf_run() ended with return value @r. */
 int exit_code_of(int r, const struct rf_result *result);

@@ -20,7 +20,7 @@
 
 #define TICK_NS        5000000ull
 /* Long, but short enough that the TSC's 64-bit arithmetic cannot overflow between two refreshes. */
-#define SLEEP_MS       300000
+#define SLEEP_NS       300000000000ul
 /* This many of SIGTERM or SIGQUIT within this time end a sandbox whose program ignores them. */
 #define KILL_COUNT     3
 #define KILL_WINDOW_NS 2000000000ull
@@ -235,6 +235,11 @@ static u64 check_deadlines(struct monitor *m, u64 now)
 	return next;
 }
 
+static int timeout_ms(u64 now, u64 until)
+{
+	return (int)((until - now + 999999) / 1000000);
+}
+
 /* How long to wait: until the next deadline, or for long when every CPU is idle. */
 static int events_timeout_ms(struct monitor *m)
 {
@@ -244,11 +249,11 @@ static int events_timeout_ms(struct monitor *m)
 	if (!atomic_load(&m->busy)) {
 		atomic_store(&m->ticker_asleep, 1);
 		if (!atomic_load(&m->busy))
-			return SLEEP_MS;
+			return timeout_ms(now, MIN(now + SLEEP_NS, limits_check_time(m, now)));
 		atomic_store(&m->ticker_asleep, 0);
 	}
 	watchdog_check(m, now);
-	return (int)((check_deadlines(m, now) - now + 999999) / 1000000);
+	return timeout_ms(now, MIN(check_deadlines(m, now), limits_check_time(m, now)));
 }
 
 static void events_wait(struct monitor *m, int timeout_ms)

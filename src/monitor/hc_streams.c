@@ -146,7 +146,7 @@ s64 hc_write(struct hostcall *c)
 	h = stream_get(c);
 	if (!h)
 		return -EBADF;
-	n = stream_write(h, buf, len);
+	n = limits_output(c->m, stream_write, h, buf, len);
 	handle_put(&c->m->handles, h);
 	return n == -EINTR ? -EAGAIN : n;
 }

@@ -90,8 +90,12 @@ static int prepare(const struct rf_config *c, struct rf_choice *choice, const bo
 		.image_size = c->kernel_size,
 		.residency = choice->residency,
 		.cpus = c->cpus,
-		.memory = c->memory,
-		.max_tasks = c->max_tasks,
+		.memory = c->limits.memory,
+		.max_tasks = c->limits.pids,
+		.limits = { .cpu_ns = c->limits.cpu_time_ns,
+			    .wall_ns = c->limits.wall_time_ns,
+			    .output = c->limits.output,
+			    .file_size = c->limits.file_size },
 		.huge_pages = c->huge_pages,
 		.inject = c->inject,
 		.kpti = c->kpti == RF_KPTI_ON || (c->kpti == RF_KPTI_AUTO && kpti_needed()),
@@ -138,9 +142,10 @@ static void collect(struct monitor *m, u64 start_ns, struct rf_result *ret)
 }
 
 /* What the end of the sandbox means to the caller. */
-static int settle(u32 ended, struct rf_result *ret, struct rf_error *err)
+static int settle(const struct rf_config *c, u32 ended, struct rf_result *ret, struct rf_error *err)
 {
 	u32 status = ended >> 8;
+	char text[96];
 
 	switch (ended & 0xff) {
 	case MONITOR_EXITED:
@@ -148,7 +153,15 @@ static int settle(u32 ended, struct rf_result *ret, struct rf_error *err)
 			ret->signal = status & 0x7f;
 		else
 			ret->exit_code = status & 0xff;
+		if (status & MONITOR_EXIT_NO_MEMORY)
+			ret->limit = RF_LIMIT_MEMORY;
 		return 0;
+	case MONITOR_LIMIT:
+		ret->failure = RF_FAILURE_LIMIT;
+		ret->limit = (enum rf_limit)status;
+		limit_describe(ret->limit, &c->limits, text, sizeof(text));
+		error_set(err, 0, "%s", text);
+		return -EDQUOT;
 	case MONITOR_KILLED:
 		ret->signal = (int)status;
 		return 0;
@@ -183,7 +196,7 @@ static int run_chosen(const struct rf_config *c, struct rf_choice *choice, const
 	monitor_run(m);
 	terminal_restore();
 	collect(m, start_ns, ret);
-	return settle(atomic_load(&m->ended), ret, err);
+	return settle(c, atomic_load(&m->ended), ret, err);
 }
 
 int rf_run(const struct rf_config *config, struct rf_result *ret, struct rf_error *err)
