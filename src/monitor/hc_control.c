@@ -20,8 +20,7 @@
 
 s64 hc_exit(struct hostcall *c)
 {
-	monitor_end(c->m, MONITOR_EXITED,
-		    (c->arg[0] & 0x1ff) | (c->arg[1] ? MONITOR_EXIT_NO_MEMORY : 0));
+	monitor_end(c->m, MONITOR_EXITED, c->arg[0] & 0x3ff);
 	c->leave = true;
 	return 0;
 }

@@ -53,7 +53,7 @@ enum monitor_end {
 	MONITOR_KILLED, /* ended by hand: signal in exit_status */
 	MONITOR_LIMIT,  /* a limit was reached: enum rf_limit in exit_status */
 };
-#define MONITOR_EXIT_NO_MEMORY 0x200u /* MONITOR_EXITED: the program was killed because memory ran out */
+#define MONITOR_EXIT_NO_MEMORY 0x200u /* of HC_EXIT: the program was killed because memory ran out */
 
 #define LAST_CALLS 16u
 struct monitor_cpu {

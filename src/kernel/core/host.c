@@ -7,7 +7,6 @@
 #include "kernel/arch/arch.h"
 #include "kernel/core/internal.h"
 #include "kernel/mm/vdso.h"
-#include "kernel/proc/oom.h"
 #include "kernel/proc/task.h"
 
 static void (*monitor_trap)(void);
@@ -51,7 +50,7 @@ s64 hostcall(enum hostcall_nr nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5
 
 void sandbox_exit(u32 status)
 {
-	hc(HC_EXIT, status, oom_killed_program());
+	hc(HC_EXIT, status);
 	for (;;)
 		hc(HC_CPU_EXIT);
 }
