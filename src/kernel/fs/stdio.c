@@ -6,16 +6,17 @@
  * The position of a regular file is the host description's, which other streams and host processes may share: ordinary reads and
  * writes happen there, and only positioned ones move it, and back.
  */
-#include "abi/linux/resource.h"
 #include "abi/linux/errno.h"
 #include "abi/linux/fcntl.h"
 #include "abi/linux/ioctl.h"
 #include "abi/linux/kdev.h"
 #include "abi/linux/poll.h"
+#include "abi/linux/resource.h"
 #include "abi/linux/signal.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/host.h"
 #include "kernel/fs/fnode.h"
+#include "kernel/fs/internal.h"
 #include "kernel/fs/tty.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/mm/page.h"
