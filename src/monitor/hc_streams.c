@@ -7,7 +7,6 @@
  * is sure not to wait.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
@@ -19,7 +18,6 @@
 #include <unistd.h>
 
 #include "monitor/hostcalls.h"
-#include "monitor/terminal.h"
 
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 8
@@ -145,7 +143,7 @@ static u64 stream_file_room(const struct monitor *m, const struct handle *h, u64
 	if (h->stream != BOOT_STREAM_FILE || m->limits.file_size == UINT64_MAX ||
 	    fstat(h->fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return len;
-	at = fcntl(h->fd, F_GETFL) & O_APPEND ? st.st_size : lseek(h->fd, 0, SEEK_CUR);
+	at = h->flags & HANDLE_F_APPEND ? st.st_size : lseek(h->fd, 0, SEEK_CUR);
 	return at < 0 ? 0 : limits_file_size(m, (u64)at, len);
 }
 
@@ -239,7 +237,7 @@ static const struct tty_request *tty_request_find(u64 nr)
 }
 
 /* Through memory of ours: the host must not read the size of a buffer out of it while the sandbox changes it. */
-static int tty_ioctl(int fd, const struct tty_request *q, void *buf)
+static int tty_ioctl(struct monitor *m, int fd, const struct tty_request *q, void *buf)
 {
 	u8 copy[64] = { 0 };
 	u32 value;
@@ -254,7 +252,8 @@ static int tty_ioctl(int fd, const struct tty_request *q, void *buf)
 	memcpy(&value, copy, sizeof(value));
 	if (q->dir == TTY_VALUE)
 		return ioctl(fd, q->nr, (unsigned long)value) < 0 ? -errno : 0;
-	terminal_touched();
+	if (m->terminal_touched)
+		atomic_store(m->terminal_touched, 1);
 	return ioctl(fd, q->nr, copy) < 0 ? -errno : 0;
 }
 
@@ -275,7 +274,7 @@ s64 hc_ioctl(struct hostcall *c)
 	h = stream_get(c);
 	if (!h)
 		return -EBADF;
-	r = tty_ioctl(h->fd, q, buf);
+	r = tty_ioctl(c->m, h->fd, q, buf);
 	handle_put(&c->m->handles, h);
 	return r;
 }

@@ -236,8 +236,6 @@ static int set_limits(const struct cgroup_host *h, const char *leaf, const struc
 
 	if (usable & 1u)
 		r = write_number(h, leaf, "memory.max", l->memory);
-	if (r == 0 && (usable & 1u))
-		r = write_text(h, leaf, "memory.oom.group", "1");
 	if (r == 0 && (usable & 2u))
 		r = write_number(h, leaf, "pids.max", l->pids);
 	return r;

@@ -38,7 +38,7 @@ int cgroup_find(const char *mountinfo, const char *cgroup, struct cgroup_host *r
  */
 int cgroup_make(const struct cgroup_host *h, const struct cgroup_limits *l, struct cgroup *ret,
 		char *why, size_t size) __must_check;
-/* Moves a process there, with what it will fork. */
+/* Moves a process there (0: this one), with what it will fork. */
 int cgroup_enter(const struct cgroup *c, pid_t pid) __must_check;
 /* Removes it; its processes must be gone. */
 void cgroup_remove(struct cgroup *c);

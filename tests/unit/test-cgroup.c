@@ -118,7 +118,6 @@ TEST(leaf_gets_limits)
 	ASSERT_EQ(cgroup_make(&h, &limits, &c, why, sizeof(why)), 0);
 	EXPECT_NOT_NULL(strstr(c.path, "/slice/self/ringfence-"));
 	expect_text(c.path, "memory.max", "1000000");
-	expect_text(c.path, "memory.oom.group", "1");
 	expect_text(c.path, "pids.max", "20");
 	tree_end();
 }
