@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LEAF_PREFIX "ringfence-"
@@ -303,4 +304,33 @@ void cgroup_remove(struct cgroup *c)
 	if (c->path[0])
 		rmdir(c->path);
 	c->path[0] = 0;
+}
+
+int cgroup_make_own(const struct cgroup_limits *l, struct cgroup *ret, char *why, size_t size)
+{
+	struct cgroup_host host;
+	int r = cgroup_find("/proc/self/mountinfo", "/proc/self/cgroup", &host, why, size);
+
+	ret->path[0] = 0;
+	return r < 0 ? r : cgroup_make(&host, l, ret, why, size);
+}
+
+bool cgroup_try(char *text, size_t size)
+{
+	const struct cgroup_limits limits = { .memory = 64ul << 20, .pids = 16 };
+	struct cgroup c;
+	int status = -1;
+	pid_t child;
+
+	if (cgroup_make_own(&limits, &c, text, size) < 0)
+		return false;
+	child = fork();
+	if (child == 0)
+		_exit(cgroup_enter(&c, 0) < 0);
+	if (child > 0)
+		waitpid(child, &status, 0);
+	snprintf(text, size, status ? "no process can be moved below %.*s" : "below %.*s",
+		 (int)(strrchr(c.path, '/') - c.path), c.path);
+	cgroup_remove(&c);
+	return status == 0;
 }

@@ -38,6 +38,11 @@ int cgroup_find(const char *mountinfo, const char *cgroup, struct cgroup_host *r
  */
 int cgroup_make(const struct cgroup_host *h, const struct cgroup_limits *l, struct cgroup *ret,
 		char *why, size_t size) __must_check;
+/* Both, of this process. */
+int cgroup_make_own(const struct cgroup_limits *l, struct cgroup *ret, char *why,
+		    size_t size) __must_check;
+/* Whether all of it works here: makes one, moves a child there, removes it. @text gets its parent's path or the reason. */
+bool cgroup_try(char *text, size_t size);
 /* Moves a process there (0: this one), with what it will fork. */
 int cgroup_enter(const struct cgroup *c, pid_t pid) __must_check;
 /* Removes it; its processes must be gone. */

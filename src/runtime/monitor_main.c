@@ -258,7 +258,8 @@ static int settle(const struct rf_config *c, u32 ended, struct rf_result *ret, s
 		ret->failure = RF_FAILURE_LIMIT;
 		ret->limit = (enum rf_limit)status;
 		limit_describe(ret->limit, &c->limits, text, sizeof(text));
-		return error_set(err, -EDQUOT, "%s", text);
+		error_set(err, 0, "%s", text);
+		return -EDQUOT;
 	case MONITOR_KILLED:
 		ret->signal = (int)status;
 		return 0;

@@ -49,7 +49,8 @@ static int limit_reached(const struct sandbox *s, enum rf_limit limit, struct rf
 	ret->failure = RF_FAILURE_LIMIT;
 	ret->limit = limit;
 	limit_describe(limit, &s->config.limits, text, sizeof(text));
-	return error_set(err, -EDQUOT, "%s", text);
+	error_set(err, 0, "%s", text);
+	return -EDQUOT;
 }
 
 /* A monitor that was taken over may have written anything. @copy is ours: nobody changes it while it is checked. */

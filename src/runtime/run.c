@@ -223,11 +223,9 @@ static void make_cgroup(struct sandbox *s)
 		.memory = l->memory + l->memory / 8 + l->pids * KSTACK_SLOT + CGROUP_MEMORY_SPARE,
 		.pids = s->config.cpus + CGROUP_PIDS_SPARE,
 	};
-	struct cgroup_host host;
 	char why[256];
 
-	if (cgroup_find("/proc/self/mountinfo", "/proc/self/cgroup", &host, why, sizeof(why)) == 0 &&
-	    cgroup_make(&host, &limits, &s->cgroup, why, sizeof(why)) < 0)
+	if (cgroup_make_own(&limits, &s->cgroup, why, sizeof(why)) < 0)
 		s->cgroup.path[0] = 0;
 }
 
