@@ -227,7 +227,7 @@ static int add_platform(scmp_filter_ctx ctx, const struct rf_platform *p)
 	for (size_t i = 0; e == 0 && i < count; i++) {
 		if (call[i].arg1_is_ioctl)
 			e = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-					     SCMP_A1(SCMP_CMP_EQ, call[i].arg1));
+					     SCMP_A1(SCMP_CMP_EQ, call[i].arg1, 0));
 		else if (!in_base_set(call[i].nr))
 			e = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call[i].nr, 0);
 	}
@@ -251,7 +251,7 @@ static int fill(scmp_filter_ctx ctx, const struct rf_platform *p)
 		e = add_rules(ctx, SCMP_ACT_ERRNO(EACCES), refused, ARRAY_SIZE(refused));
 	if (e == 0)
 		e = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-				     SCMP_A0(SCMP_CMP_EQ, (u64)getpid()));
+				     SCMP_A0(SCMP_CMP_EQ, (u64)getpid(), 0));
 	return e ? e : add_platform(ctx, p);
 }
 
