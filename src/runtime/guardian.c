@@ -98,6 +98,7 @@ static int guardian_init(struct guardian *g, struct rf_error *err)
 	struct sandbox *s = g->s;
 
 	prctl(PR_SET_NAME, "rf-guardian");
+	prctl(PR_SET_PDEATHSIG, SIGCONT); /* one that was stopped must see it, too */
 	s->timing.guardian_us = sandbox_elapsed_us(s);
 	g->caller = pidfd_of(s->caller);
 	s->guardian_pidfd = pidfd_of(getpid());

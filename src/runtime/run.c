@@ -276,6 +276,8 @@ static int run_chosen(struct sandbox *s, struct rf_result *ret, struct rf_error 
 	s->oom_kills = result_oom_kills();
 	release_streams(s);
 	supervise(s);
+	if (!s->ended && terminal_touched(s)) /* the guardian died first */
+		terminal_restore(&s->terminal);
 	/* -ECHILD where the caller has told the host to reap (SIGCHLD ignored), or does it itself. */
 	while (wait4(s->guardian, NULL, 0, &usage) < 0 && errno == EINTR)
 		;
