@@ -48,7 +48,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The program's surroundings:", 2 },
 	{ "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable, or pass the caller's", 0 },
 	{ "env-all", KEY_ENV_ALL, NULL, 0,
-	  "Pass the whole environment (default: PATH HOME USER LOGNAME SHELL TERM COLORTERM LANG LANGUAGE LC_* TZ TMPDIR PWD)",
+	  "Pass the whole environment (default: PATH HOME USER LOGNAME SHELL TERM COLORTERM LANG LANGUAGE LC_* TZ, and PWD), with whatever secrets are in it",
 	  0 },
 	{ "workdir", KEY_WORKDIR, "DIR", 0, "Start in DIR (default: the current directory)", 0 },
 	{ "user", KEY_USER, "UID[:GID]", 0, "User and group inside (default: the caller's)", 0 },

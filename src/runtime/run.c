@@ -9,6 +9,7 @@
 #include "monitor/monitor.h"
 #include "monitor/terminal.h"
 #include "runtime/runtime.h"
+#include "runtime/view.h"
 
 /* Lives as long as the process: CPU threads and signal handlers refer to it. */
 static struct monitor the_monitor;
@@ -81,8 +82,8 @@ static int make_machine(const struct rf_config *c, struct rf_choice *choice, str
 }
 
 /* Everything up to running CPUs; records when each step was done. */
-static int prepare(const struct rf_config *c, struct rf_choice *choice, const bool closed[3],
-		   u64 start_ns, struct rf_result *ret, struct rf_error *err)
+static int prepare(const struct rf_config *c, const struct view *v, struct rf_choice *choice,
+		   const bool closed[3], u64 start_ns, struct rf_result *ret, struct rf_error *err)
 {
 	struct monitor *m = &the_monitor;
 	struct monitor_options options = {
@@ -111,7 +112,7 @@ static int prepare(const struct rf_config *c, struct rf_choice *choice, const bo
 	r = make_machine(c, choice, ret, err);
 	ret->timing.machine_us = elapsed_us(start_ns);
 	if (r == 0) {
-		r = config_write(c, m, closed, err);
+		r = config_write(c, v, m, closed, err);
 		ret->failure = r < 0 ? RF_FAILURE_SETUP : RF_FAILURE_NONE;
 	}
 	ret->timing.config_us = elapsed_us(start_ns);
@@ -163,11 +164,12 @@ static int settle(u32 ended, struct rf_result *ret, struct rf_error *err)
 	}
 }
 
-static int run_chosen(const struct rf_config *c, struct rf_choice *choice, const bool closed[3],
-		      u64 start_ns, struct rf_result *ret, struct rf_error *err)
+static int run_chosen(const struct rf_config *c, const struct view *v, struct rf_choice *choice,
+		      const bool closed[3], u64 start_ns, struct rf_result *ret,
+		      struct rf_error *err)
 {
 	struct monitor *m = &the_monitor;
-	int r = prepare(c, choice, closed, start_ns, ret, err);
+	int r = prepare(c, v, choice, closed, start_ns, ret, err);
 
 	if (r < 0)
 		return r;
@@ -191,6 +193,7 @@ int rf_run(const struct rf_config *config, struct rf_result *ret, struct rf_erro
 	u64 start_ns = clock_now_ns(CLOCK_MONOTONIC);
 	struct rf_config c = *config;
 	struct rf_choice choice;
+	struct view v;
 	bool closed[3];
 	int r;
 
@@ -203,6 +206,11 @@ int rf_run(const struct rf_config *config, struct rf_result *ret, struct rf_erro
 		return error_set(err, -EBUSY, "this process has run a sandbox already");
 	}
 	the_monitor_used = true;
+	r = view_init(&v, &c, err);
+	if (r < 0) {
+		ret->failure = failure_of(r, RF_FAILURE_SETUP);
+		return r;
+	}
 	reserve_standard_streams(closed);
 	r = rf_choose(&c, &choice, err);
 	ret->timing.platform_us = elapsed_us(start_ns);
@@ -212,9 +220,10 @@ int rf_run(const struct rf_config *config, struct rf_result *ret, struct rf_erro
 	}
 	ret->residency = choice.residency;
 	ret->platform = rf_platform_name(choice.platform);
-	r = run_chosen(&c, &choice, closed, start_ns, ret, err);
+	r = run_chosen(&c, &v, &choice, closed, start_ns, ret, err);
 out:
 	if (choice.device >= 0)
 		close(choice.device);
+	view_done(&v);
 	return r;
 }

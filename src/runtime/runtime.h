@@ -11,8 +11,9 @@ int config_complete(struct rf_config *c, enum rf_failure *ret_failure,
 		    struct rf_error *err) __must_check;
 
 struct monitor;
+struct view;
 /* Writes everything the kernel is told; @closed: standard streams that were closed when we started. */
-int config_write(const struct rf_config *c, struct monitor *m, const bool closed[3],
-		 struct rf_error *err) __must_check;
+int config_write(const struct rf_config *c, const struct view *v, struct monitor *m,
+		 const bool closed[3], struct rf_error *err) __must_check;
 /* RF_FAILURE_MEMORY for -ENOMEM, else @otherwise. */
 enum rf_failure failure_of(int error, enum rf_failure otherwise);

@@ -203,7 +203,6 @@ static int boot_super_new(const struct boot_mount *m, bool over_file, struct sup
 		*ret_flags = MS_NOSUID | MS_NODEV;
 		return memfs_super_new(0, m->limit_bytes, "tmpfs", ret);
 	case BOOT_MOUNT_HIDE:
-		*ret_flags = MS_RDONLY;
 		return hide_super_new(over_file, ret);
 	case BOOT_MOUNT_PROC:
 		*ret_flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -234,6 +233,20 @@ static int boot_mount_root(const struct boot_mount *m)
 	return 0;
 }
 
+static bool in_root_overlay(const struct path *p)
+{
+	return p->mnt == init_fs->root.mnt && p->dentry != p->mnt->root;
+}
+
+/* Nothing is left under it that another mount of the same tree would show. */
+static int hide_in_overlay(struct dentry *d)
+{
+	const struct inode *i = d->inode;
+	u32 type = S_ISDIR(i->mode) ? S_IFDIR : S_IFREG;
+
+	return memfs_replace(d, type | (i->mode & 07777), i->uid, i->gid);
+}
+
 static int boot_mount_one(const struct boot_mount *m)
 {
 	const char *target = boot_string(m->target);
@@ -250,6 +263,11 @@ static int boot_mount_one(const struct boot_mount *m)
 	r = mount_point(target, m->is_file, &at);
 	if (r < 0)
 		return r == -ENOENT && m->kind == BOOT_MOUNT_HIDE ? 0 : r;
+	if (m->kind == BOOT_MOUNT_HIDE && in_root_overlay(&at)) {
+		r = hide_in_overlay(at.dentry);
+		path_unref(&at);
+		return r;
+	}
 	over_file = !S_ISDIR(at.dentry->inode->mode);
 	r = boot_super_new(m, over_file, &sb, &flags);
 	if (r == 0) {
@@ -258,9 +276,42 @@ static int boot_mount_one(const struct boot_mount *m)
 		r = is_file == over_file ? mount_add(sb, &at, flags, sb->type)
 		    : over_file          ? -ENOTDIR
 					 : -EISDIR;
+		if (r == 0)
+			list_last_entry(&mounts, struct mount, link)->hides =
+				m->kind == BOOT_MOUNT_HIDE;
 	}
 	path_unref(&at);
 	return r;
+}
+
+/* BOOT_MOUNT_REPLACE: only in the root overlay, and before anything is mounted in it. */
+static int boot_replace(const struct boot_mount *m)
+{
+	const char *target = boot_string(m->target);
+	struct path p;
+	int r;
+
+	if (!target || target[0] != '/' || !init_fs->root.mnt)
+		return -EINVAL;
+	r = S_ISDIR(m->mode) ? mount_point(target, false, &p)
+			     : path_lookup(AT_FDCWD, target, 0, &p);
+	if (r < 0)
+		return r == -ENOENT && !S_ISDIR(m->mode) ? 0 : r;
+	r = in_root_overlay(&p)
+		    ? memfs_replace(p.dentry, S_ISDIR(m->mode) ? m->mode : 0, m->uid, m->gid)
+		    : -EINVAL;
+	path_unref(&p);
+	return r;
+}
+
+/* Mount points of later mounts could be made in hidden directories; from now on nothing can. */
+static void boot_close_hidden(void)
+{
+	struct mount *m;
+
+	list_for_each_entry(m, &mounts, link)
+		if (m->hides)
+			m->flags |= MS_RDONLY;
 }
 
 static void boot_enter_cwd(const struct boot_config *c)
@@ -291,12 +342,13 @@ int vfs_init(void)
 	init_fs->umask = 0; /* mount points get their full modes */
 	r = anon_init();
 	for (u32 n = 0; r == 0 && n < MIN(c->nmounts, BOOT_MOUNTS_MAX); n++) {
-		r = boot_mount_one(&c->mounts[n]);
-		if (r < 0) {
-			const char *target = boot_string(c->mounts[n].target);
+		const struct boot_mount *m = &c->mounts[n];
 
-			klog(0, "mount %s (kind %u): error %d", target ? target : "?",
-			     c->mounts[n].kind, -r);
+		r = m->kind == BOOT_MOUNT_REPLACE ? boot_replace(m) : boot_mount_one(m);
+		if (r < 0) {
+			const char *target = boot_string(m->target);
+
+			klog(0, "mount %s (kind %u): error %d", target ? target : "?", m->kind, -r);
 			sandbox_exit(VFS_EXIT_SETUP);
 		}
 	}
@@ -306,6 +358,7 @@ int vfs_init(void)
 		klog(0, "the configuration names no root mount");
 		sandbox_exit(VFS_EXIT_SETUP);
 	}
+	boot_close_hidden();
 	boot_enter_cwd(c);
 	init_fs->umask = c->umask & 0777;
 	return 0;
@@ -344,10 +397,24 @@ int fs_context_dup(struct fs_context *old, struct fs_context **ret)
 
 /* ---- mount(2), umount2(2) ---- */
 
+/* Whether a view of @from without the mounts in it would show what one of them hides. */
+static bool hides_below(const struct path *from)
+{
+	struct mount *m;
+
+	list_for_each_entry(m, &mounts, link)
+		if (m->hides && m->at.mnt == from->mnt &&
+		    (m->at.dentry == from->dentry || dentry_is_above(from->dentry, m->at.dentry)))
+			return true;
+	return false;
+}
+
 int vfs_mount_bind(const struct path *from, const struct path *at, u32 flags)
 {
 	int r;
 
+	if (hides_below(from))
+		return -EINVAL;
 	if (S_ISDIR(from->dentry->inode->mode) != S_ISDIR(at->dentry->inode->mode))
 		return -ENOTDIR;
 	from->mnt->sb->refs++;
@@ -362,8 +429,8 @@ int vfs_umount(const struct path *p, bool lazy)
 {
 	struct mount *m = p->mnt, *other;
 
-	if (p->dentry != m->root || !m->at.mnt)
-		return -EINVAL;
+	if (p->dentry != m->root || !m->at.mnt || m->hides)
+		return -EINVAL; /* mount_namespaces(7): locked */
 	list_for_each_entry(other, &mounts, link)
 		if (other->at.mnt == m)
 			return -EBUSY;

@@ -178,6 +178,7 @@ struct mount {
 	u32 refs;
 	u32 id;
 	char *source; /* for /proc/mounts */
+	bool hides;   /* it keeps what is below from being seen: nobody inside takes it away */
 };
 struct dentry *dentry_ref(struct dentry *d);
 void dentry_unref(struct dentry *d);
