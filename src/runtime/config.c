@@ -141,20 +141,10 @@ static u32 take_umask(void)
 	return umask(0);
 }
 
-/* The caller's, unless something else has that name inside. */
-static const char *choose_workdir(const struct rf_config *c, const struct view *v,
-				  char cwd[PATH_MAX])
-{
-	if (c->workdir)
-		return c->workdir;
-	return getcwd(cwd, PATH_MAX) && !view_covers(v, cwd) ? cwd : "/";
-}
-
 int config_write(const struct rf_config *c, const struct view *v, struct monitor *m,
 		 const bool closed[3], struct rf_error *err)
 {
 	struct config_writer w;
-	char cwd[PATH_MAX];
 	int r = 0;
 
 	config_begin(&w, m);
@@ -162,7 +152,7 @@ int config_write(const struct rf_config *c, const struct view *v, struct monitor
 	w.config->program = config_string(&w, c->program);
 	w.config->argv = config_strings(&w, c->argv, &w.config->argc);
 	w.config->envp = config_strings(&w, c->envp, &w.config->envc);
-	w.config->cwd = config_string(&w, choose_workdir(c, v, cwd));
+	w.config->cwd = config_string(&w, v->workdir);
 	w.config->hostname = config_string(&w, c->hostname);
 	w.config->strace_set = config_string(&w, c->strace_set);
 	w.config->log_level = c->log_level;

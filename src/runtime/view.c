@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "abi/boot.h"
 #include "monitor/boot_config.h"
@@ -136,6 +137,18 @@ static int choose_home(struct view *v, const struct rf_config *c)
 	return v->home ? 0 : -ENOMEM;
 }
 
+/* By default the caller's directory, unless something else has that name inside. */
+static int choose_workdir(struct view *v, const struct rf_config *c)
+{
+	char cwd[PATH_MAX];
+	const char *dir = c->workdir;
+
+	if (!dir)
+		dir = getcwd(cwd, sizeof(cwd)) && !view_covers(v, cwd) ? cwd : "/";
+	v->workdir = strdup(dir);
+	return v->workdir ? 0 : -ENOMEM;
+}
+
 int view_init(struct view *v, const struct rf_config *c, struct rf_error *err)
 {
 	int r;
@@ -149,6 +162,8 @@ int view_init(struct view *v, const struct rf_config *c, struct rf_error *err)
 		r = view_hide_defaults(v);
 		if (r == 0)
 			r = choose_home(v, c);
+		if (r == 0)
+			r = choose_workdir(v, c);
 		if (r < 0)
 			error_set(err, r, "cannot find out what to hide");
 	}
@@ -167,6 +182,7 @@ void view_done(struct view *v)
 	}
 	free(v->hidden);
 	free(v->mounts);
+	free(v->workdir);
 	free(v->home);
 	free(v->root);
 	*v = (struct view){ 0 };

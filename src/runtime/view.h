@@ -30,6 +30,7 @@ struct view_mount {
 
 struct view {
 	char *root; /* host directory that is / inside */
+	char *workdir; /* where the first program starts */
 	char *home; /* directory to make inside for the caller; NULL: none is needed */
 	u32 home_mode;
 	struct hidden_path *hidden; /* sorted by path, none below another */
