@@ -29,9 +29,9 @@ struct view_mount {
 };
 
 struct view {
-	char *root; /* host directory that is / inside */
+	char *root;    /* host directory that is / inside */
 	char *workdir; /* where the first program starts */
-	char *home; /* directory to make inside for the caller; NULL: none is needed */
+	char *home;    /* directory to make inside for the caller; NULL: none is needed */
 	u32 home_mode;
 	struct hidden_path *hidden; /* sorted by path, none below another */
 	size_t hidden_count, hidden_room;

@@ -2,6 +2,7 @@
 #include "runtime/view_hide.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
 #include <pwd.h>
@@ -10,12 +11,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/parse.h"
 #include "runtime/view_table.h"
 
 #define UID_PEOPLE 1000u /* login.defs(5), UID_MIN */
 
 /* A mount of the host: proc_pid_mountinfo(5). Strings point into the text it was read from. */
 struct host_mount {
+	u64 id;
 	const char *dev, *root, *point, *type;
 };
 struct host_mounts {
@@ -205,8 +208,12 @@ static bool parse_mount(char *line, struct host_mount *ret)
 	}
 	unescape(field[3]);
 	unescape(field[4]);
-	*ret = (struct host_mount){ field[2], field[3], field[4], strtok_r(rest + 3, " ", &save) };
-	return ret->type && ret->root[0] == '/' && ret->point[0] == '/';
+	*ret = (struct host_mount){ .dev = field[2],
+				    .root = field[3],
+				    .point = field[4],
+				    .type = strtok_r(rest + 3, " ", &save) };
+	return parse_u64(field[0], 10, UINT64_MAX, &ret->id) && ret->type && ret->root[0] == '/' &&
+	       ret->point[0] == '/';
 }
 
 /* False: out of memory. A host without /proc has an empty list. */
@@ -228,19 +235,18 @@ static bool read_mounts(struct host_mounts *ret)
 	return true;
 }
 
-/* The mount that @path is of: the youngest of those with the longest mount point. */
+/* The mount that @path is of. Its name alone would not do: mounts cover each other. */
 static const struct host_mount *mount_of(const struct host_mounts *all, const char *path)
 {
-	const struct host_mount *best = NULL;
+	struct statx st;
 
-	for (size_t i = 0; i < all->count; i++) {
-		const struct host_mount *m = &all->list[i];
-
-		if (path_is_below(path, m->point) &&
-		    (!best || strlen(m->point) >= strlen(best->point)))
-			best = m;
-	}
-	return best;
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &st) < 0 ||
+	    !(st.stx_mask & STATX_MNT_ID))
+		return NULL; /* a host before Linux 5.8 */
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].id == st.stx_mnt_id && path_is_below(path, all->list[i].point))
+			return &all->list[i];
+	return NULL;
 }
 
 /* @path, which lies at or below @from, as seen where @from is called @to. False: too long. */

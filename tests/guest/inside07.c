@@ -36,10 +36,12 @@ static void no_keys(void)
 
 static void no_host_files_in_proc(void)
 {
-	static const char *const names[] = { "/proc/keys",   "/proc/key-users", "/proc/kallsyms", "/proc/kcore",
-					     "/proc/kmsg",   "/proc/net",       "/proc/iomem",    "/proc/interrupts",
-					     "/proc/config.gz", "/proc/sched_debug", "/proc/sysrq-trigger", "/proc/timer_list",
-					     "/proc/bus",    "/proc/acpi",      "/proc/driver",   "/proc/scsi" };
+	static const char *const names[] = {
+		"/proc/keys",      "/proc/key-users",   "/proc/kallsyms",      "/proc/kcore",
+		"/proc/kmsg",      "/proc/net",         "/proc/iomem",         "/proc/interrupts",
+		"/proc/config.gz", "/proc/sched_debug", "/proc/sysrq-trigger", "/proc/timer_list",
+		"/proc/bus",       "/proc/acpi",        "/proc/driver",        "/proc/scsi"
+	};
 	struct sysinfo info;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -63,7 +65,9 @@ static void no_interfaces(void)
 	CHECK(ioctl(s, SIOCGIFCONF, &conf) < 0 || conf.ifc_len == 0);
 	/* X11, systemd: abstract names that many hosts have. */
 	strcpy(a.sun_path + 1, "/tmp/.X11-unix/X0");
-	FAILS(connect(s, (struct sockaddr *)&a, offsetof(struct sockaddr_un, sun_path) + 1 + strlen(a.sun_path + 1)), ECONNREFUSED);
+	FAILS(connect(s, (struct sockaddr *)&a,
+		      offsetof(struct sockaddr_un, sun_path) + 1 + strlen(a.sun_path + 1)),
+	      ECONNREFUSED);
 	strcpy(a.sun_path, "/run/systemd/private");
 	FAILS(connect(s, (struct sockaddr *)&a, sizeof(a)), ENOENT);
 	close(s);
@@ -71,7 +75,8 @@ static void no_interfaces(void)
 
 static void no_devices(void)
 {
-	static const char *const names[] = { "/dev/kvm", "/dev/mem", "/dev/sda", "/dev/vda", "/dev/kmsg", "/dev/net" };
+	static const char *const names[] = { "/dev/kvm", "/dev/mem",  "/dev/sda",
+					     "/dev/vda", "/dev/kmsg", "/dev/net" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		FAILS(access(names[i], F_OK), ENOENT);
