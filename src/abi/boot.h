@@ -131,8 +131,10 @@ struct boot_mount {
 	u32 is_file;        /* the bound host object is not a directory */
 	u64 limit_bytes;    /* tmpfs and overlay: 0 = bounded by memory only */
 	u32 mode, uid, gid; /* BOOT_MOUNT_REPLACE: mode with S_IFMT */
-	u32 reserved;
+	u32 flags;          /* BOOT_MOUNT_F_* */
 };
+/* Root overlay: nobody inside reads, searches or executes what others on the host may not. */
+#define BOOT_MOUNT_F_OTHERS 1u
 /* What a standard stream is on the host. */
 enum boot_stream_kind {
 	BOOT_STREAM_CLOSED,

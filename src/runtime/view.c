@@ -215,9 +215,30 @@ static const char *view_leaves_out(const struct view *v, const char *source, con
 	return h && path_is_strictly_below(h->path, source) ? h->path : NULL;
 }
 
-const char *view_covers(const struct view *v, const char *path)
+/* What nobody else on the host may search, nobody inside may: BOOT_MOUNT_F_OTHERS. */
+static bool closed_to_others(const char *path)
+{
+	char part[PATH_MAX];
+	struct stat st;
+
+	for (const char *slash = path; slash; slash = strchr(slash + 1, '/')) {
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		if (part[0] && stat(part, &st) == 0 && st.st_mode & 0110 && !(st.st_mode & 01))
+			return true;
+	}
+	return stat(path, &st) == 0 && st.st_mode & 0110 && !(st.st_mode & 01);
+}
+
+static const char *root_covers(const struct view *v, const char *path)
 {
 	const char *by = v->root[1] ? v->root : view_leaves_out(v, "/", path);
+
+	return !by && closed_to_others(path) ? "its permissions" : by;
+}
+
+const char *view_covers(const struct view *v, const char *path)
+{
+	const char *by = root_covers(v, path);
 
 	/* A later mount covers or uncovers what an earlier one did. */
 	for (size_t i = 0; i < v->mount_count; i++) {
@@ -249,6 +270,9 @@ static int write_root(const struct view *v, const struct rf_config *c, struct co
 	size_t at = 0;
 	int r = config_mount(w, BOOT_MOUNT_ROOT_OVERLAY, v->root, "/", err);
 
+	/* A root of the caller's own choosing is theirs to see. */
+	if (r == 0 && !v->root[1])
+		w->config->mounts[0].flags |= BOOT_MOUNT_F_OTHERS;
 	while (r == 0 && (h = view_next_hidden(v, v->root, &at)))
 		if (!h->own)
 			r = config_replace(w, path_rest(h->path, v->root), h->mode, h->uid, h->gid,

@@ -19,7 +19,8 @@
 struct memfs {
 	u64 root; /* host handle */
 	bool has_lower;
-	u64 limit_pages; /* 0: none */
+	bool others_only; /* BOOT_MOUNT_F_OTHERS */
+	u64 limit_pages;  /* 0: none */
 	u64 used_pages;
 	u64 nr_inodes;
 	struct list

@@ -7,6 +7,7 @@
 
 LIST_HEAD(mounts);
 struct mount *anon_mount;
+bool mounts_complete;
 struct fs_context *init_fs;
 
 static u32 next_mount_id = 1;
@@ -226,6 +227,8 @@ static int boot_mount_root(const struct boot_mount *m)
 		r = mount_add(sb, NULL, flags, sb->type);
 	if (r < 0)
 		return r;
+	if (m->flags & BOOT_MOUNT_F_OTHERS)
+		memfs_show_others_only(sb);
 	mnt = list_last_entry(&mounts, struct mount, link);
 	init_fs->root = init_fs->cwd = (struct path){ mnt, mnt->root };
 	path_ref(&init_fs->root);
@@ -247,6 +250,26 @@ static int hide_in_overlay(struct dentry *d)
 	return memfs_replace(d, type | (i->mode & 07777), i->uid, i->gid);
 }
 
+/*
+ * A directory nobody inside may search lies on the way to a mount: an empty one takes its place, so that the mount can be reached and
+ * nothing else is. Returns whether it did, or an error.
+ */
+static int clear_way(const struct path *at)
+{
+	struct dentry *closed = NULL;
+	int r;
+
+	if (at->mnt != init_fs->root.mnt)
+		return 0;
+	for (struct dentry *d = at->dentry; d != d->parent; d = d->parent)
+		if (d->inode->flags & INODE_F_NO_EXEC && S_ISDIR(d->inode->mode))
+			closed = d;
+	if (!closed)
+		return 0;
+	r = hide_in_overlay(closed);
+	return r < 0 ? r : 1;
+}
+
 static int boot_mount_one(const struct boot_mount *m)
 {
 	const char *target = boot_string(m->target);
@@ -263,6 +286,15 @@ static int boot_mount_one(const struct boot_mount *m)
 	r = mount_point(target, m->is_file, &at);
 	if (r < 0)
 		return r == -ENOENT && m->kind == BOOT_MOUNT_HIDE ? 0 : r;
+	if (m->kind != BOOT_MOUNT_HIDE) {
+		r = clear_way(&at);
+		if (r) {
+			path_unref(&at);
+			r = r < 0 ? r : mount_point(target, m->is_file, &at);
+		}
+		if (r < 0)
+			return r;
+	}
 	if (m->kind == BOOT_MOUNT_HIDE && in_root_overlay(&at)) {
 		r = hide_in_overlay(at.dentry);
 		path_unref(&at);
@@ -360,6 +392,7 @@ int vfs_init(void)
 	}
 	boot_close_hidden();
 	boot_enter_cwd(c);
+	mounts_complete = true;
 	init_fs->umask = c->umask & 0777;
 	return 0;
 }

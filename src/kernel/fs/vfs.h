@@ -49,6 +49,9 @@ void uio_revert(struct uio *u, size_t n); /* undo the last n bytes, single-buffe
 
 /* ---- inodes ---- */
 #define INODE_F_IMMUTABLE 1u
+/* What the host's owner or group may do to it, and others may not: nobody inside may. */
+#define INODE_F_NO_READ   2u
+#define INODE_F_NO_EXEC   4u /* or search */
 struct inode_ops;
 struct file_ops;
 struct super;
