@@ -180,6 +180,7 @@ void view_done(struct view *v)
 		free(v->mounts[i].source);
 		free(v->mounts[i].target);
 	}
+	free(v->hidden_paths);
 	free(v->hidden);
 	free(v->mounts);
 	free(v->workdir);
@@ -190,10 +191,18 @@ void view_done(struct view *v)
 
 /* ---- asking ---- */
 
-const struct hidden_path *view_hidden(const struct view *v, size_t *ret_count)
+/* They follow each other, as the list is sorted. */
+const char *const *view_hidden(const struct view *v, const char *source, size_t *ret_count)
 {
-	*ret_count = v->hidden_count;
-	return v->hidden;
+	size_t first = 0, end;
+
+	while (first < v->hidden_count && !path_is_strictly_below(v->hidden_paths[first], source))
+		first++;
+	for (end = first; end < v->hidden_count; end++)
+		if (!path_is_strictly_below(v->hidden_paths[end], source))
+			break;
+	*ret_count = end - first;
+	return v->hidden_paths + first;
 }
 
 const struct hidden_path *view_next_hidden(const struct view *v, const char *source, size_t *at)

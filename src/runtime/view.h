@@ -4,7 +4,7 @@
  *
  * A view is a host directory or file that the sandbox gets to see: the root, and each of the caller's binds. It shows everything
  * at and below its source but the hidden paths strictly below it; asking for a hidden path, or for one inside it, shows it. The same
- * rule holds for our kernel (view_write()) and for the monitor's own mounts (view_next_hidden()), where a path of the list is
+ * rule holds for our kernel (view_write()) and for the monitor's own mounts (view_hidden()), where a path of the list is
  * covered a second time.
  *
  * Host paths in here are absolute and have their symlinks resolved, while the names still mean what the caller meant.
@@ -35,6 +35,7 @@ struct view {
 	u32 home_mode;
 	struct hidden_path *hidden; /* sorted by path, none below another */
 	size_t hidden_count, hidden_room;
+	const char **hidden_paths; /* of the same, in the same order */
 	struct view_mount *mounts; /* the caller's, in their order */
 	size_t mount_count;
 };
@@ -43,8 +44,8 @@ struct view {
 int view_init(struct view *v, const struct rf_config *c, struct rf_error *err) __must_check;
 void view_done(struct view *v);
 
-/* All hidden paths; borrowed. */
-const struct hidden_path *view_hidden(const struct view *v, size_t *ret_count);
+/* For the monitor's mounts: what a view of @source must not show. Borrowed. */
+const char *const *view_hidden(const struct view *v, const char *source, size_t *ret_count);
 /* The first hidden path at or after *@at that a view of @source must not show; *@at is moved past it. NULL: no more. */
 const struct hidden_path *view_next_hidden(const struct view *v, const char *source, size_t *at);
 /* Why the host's @path is not what is seen inside under that name: a hidden path, a mount's target, a name; NULL: it is. */

@@ -342,5 +342,8 @@ int view_hide_defaults(struct view *v)
 	if (!hide_aliases(v))
 		return -ENOMEM;
 	sort_hidden(v);
-	return 0;
+	v->hidden_paths = calloc(v->hidden_count + 1, sizeof(*v->hidden_paths));
+	for (size_t i = 0; v->hidden_paths && i < v->hidden_count; i++)
+		v->hidden_paths[i] = v->hidden[i].path;
+	return v->hidden_paths ? 0 : -ENOMEM;
 }

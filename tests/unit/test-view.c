@@ -111,6 +111,18 @@ TEST(view_hides_secrets_of_this_machine)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
 		EXPECT_FALSE(hides(&v, plain[i]));
+	for (size_t at = 0, n = 0; at <= v.hidden_count; n++) { /* one list, two ways to ask */
+		const struct hidden_path *h = view_next_hidden(&v, "/etc", &at);
+		size_t count;
+		const char *const *below = view_hidden(&v, "/etc", &count);
+
+		if (!h) {
+			EXPECT_EQ(n, count);
+			break;
+		}
+		ASSERT_LT(n, count);
+		EXPECT_STR_EQ(below[n], h->path);
+	}
 	for (size_t i = 1; i < v.hidden_count; i++)
 		EXPECT_FALSE(path_is_below(v.hidden[i].path, v.hidden[i - 1].path));
 	view_done(&v);
