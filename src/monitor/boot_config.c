@@ -118,12 +118,28 @@ int config_mount(struct config_writer *w, enum boot_mount_kind kind, const char 
 	int r;
 
 	if (w->config->nmounts == BOOT_MOUNTS_MAX)
-		return error_set(err, -E2BIG, "more than %u mounts", BOOT_MOUNTS_MAX);
+		return error_set(err, -E2BIG, "more than %u mounts and hidden paths",
+				 BOOT_MOUNTS_MAX);
 	if (kind_has_files(kind)) {
 		r = open_root(w, kind, source, &mount, err);
 		if (r < 0)
 			return r;
 	}
+	mount.target = config_string(w, target);
+	w->config->mounts[w->config->nmounts++] = mount;
+	return 0;
+}
+
+int config_replace(struct config_writer *w, const char *target, u32 mode, u32 uid, u32 gid,
+		   struct rf_error *err)
+{
+	struct boot_mount mount = {
+		.kind = BOOT_MOUNT_REPLACE, .mode = mode, .uid = uid, .gid = gid
+	};
+
+	if (w->config->nmounts == BOOT_MOUNTS_MAX)
+		return error_set(err, -E2BIG, "more than %u mounts and hidden paths",
+				 BOOT_MOUNTS_MAX);
 	mount.target = config_string(w, target);
 	w->config->mounts[w->config->nmounts++] = mount;
 	return 0;
@@ -158,7 +174,8 @@ int config_stream(struct config_writer *w, u32 n, int fd, struct rf_error *err)
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (copy < 0)
 		return error_set(err, -errno, "cannot copy descriptor %d", fd);
-	r = handle_install(&w->m->handles, copy, HANDLE_STREAM, 0, &s->handle);
+	r = handle_install(&w->m->handles, copy, HANDLE_STREAM,
+			   s->flags & O_APPEND ? HANDLE_F_APPEND : 0, &s->handle);
 	if (r < 0)
 		return error_set(err, r, "too many handles");
 	h = handle_get(&w->m->handles, s->handle, HANDLE_STREAM);

@@ -9,6 +9,7 @@
 #include "harness/test.h"
 #include "monitor/boot_config.h"
 #include "runtime/runtime.h"
+#include "runtime/view.h"
 #include "unit/test-hostcall-image.h"
 
 static struct test_image elf;
@@ -39,7 +40,15 @@ TEST(config_complete_fills_defaults)
 	ASSERT_EQ(complete(&c, &failure), 0);
 	EXPECT_GE(c.cpus, 1);
 	EXPECT_LE(c.cpus, 4);
-	EXPECT_EQ(c.memory, RF_MEMORY_DEFAULT);
+	EXPECT_EQ(c.limits.memory, RF_MEMORY_DEFAULT);
+	EXPECT_EQ(c.limits.pids, RF_PIDS_DEFAULT);
+	EXPECT_EQ(c.limits.files, RF_FILES_DEFAULT);
+	EXPECT_EQ(c.limits.disk, RF_MEMORY_DEFAULT / 2);
+	EXPECT_EQ(c.limits.disk_inodes, RF_MEMORY_DEFAULT / 2 / PAGE_SIZE);
+	EXPECT_EQ(c.limits.file_size, UINT64_MAX);
+	EXPECT_EQ(c.limits.cpu_time_ns, 0);
+	EXPECT_EQ(c.limits.wall_time_ns, 0);
+	EXPECT_EQ(c.limits.output, 0);
 	EXPECT_STR_EQ(c.program, "true");
 	EXPECT_EQ(c.uid, getuid());
 	EXPECT_EQ(failure, RF_FAILURE_NONE);
@@ -51,11 +60,11 @@ TEST(config_complete_refuses_nonsense)
 	enum rf_failure failure;
 
 	config_start(&c);
-	c.memory = RF_MEMORY_MIN - PAGE_SIZE;
+	c.limits.memory = RF_MEMORY_MIN - PAGE_SIZE;
 	EXPECT_EQ(complete(&c, &failure), -ENOMEM);
 	EXPECT_EQ(failure, RF_FAILURE_MEMORY);
 	config_start(&c);
-	c.memory = RF_MEMORY_MAX + PAGE_SIZE;
+	c.limits.memory = RF_MEMORY_MAX + PAGE_SIZE;
 	EXPECT_EQ(complete(&c, &failure), -ENOMEM);
 	config_start(&c);
 	c.cpus = RF_MAX_CPUS + 1;
@@ -67,6 +76,47 @@ TEST(config_complete_refuses_nonsense)
 	config_start(&c);
 	c.mount_count = RF_MOUNTS_MAX + 1;
 	EXPECT_EQ(complete(&c, &failure), -EINVAL);
+}
+
+TEST(config_complete_refuses_limits_out_of_range)
+{
+	static const struct rf_limits bad[] = {
+		{ .pids = RF_PIDS_MAX + 1 },
+		{ .files = RF_FILES_MIN - 1 },
+		{ .files = RF_FILES_MAX + 1 },
+		{ .disk = RF_DISK_MIN - 1 },
+		{ .disk_inodes = (uint64_t)RF_INODES_MAX + 1 },
+		{ .cpu_time_ns = RF_TIME_MIN_NS - 1 },
+		{ .cpu_time_ns = RF_TIME_MAX_NS + 1 },
+		{ .wall_time_ns = UINT64_MAX },
+	};
+	struct rf_config c;
+	enum rf_failure failure;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		config_start(&c);
+		c.limits = bad[i];
+		EXPECT_EQ(complete(&c, &failure), -EINVAL);
+		EXPECT_EQ(failure, RF_FAILURE_USAGE);
+	}
+	config_start(&c);
+	c.limits.memory = UINT64_MAX;
+	EXPECT_EQ(complete(&c, &failure), -ENOMEM);
+}
+
+TEST(limit_messages_name_value_and_option)
+{
+	struct rf_limits l = { .cpu_time_ns = 1500000000,
+			       .wall_time_ns = 10000000000,
+			       .output = 1000 };
+	char text[96];
+
+	limit_describe(RF_LIMIT_CPU_TIME, &l, text, sizeof(text));
+	EXPECT_STR_EQ(text, "limit of 1.5 s of CPU time reached (--cpu-time)");
+	limit_describe(RF_LIMIT_WALL_TIME, &l, text, sizeof(text));
+	EXPECT_STR_EQ(text, "limit of 10 s of wall time reached (--wall-time)");
+	limit_describe(RF_LIMIT_OUTPUT, &l, text, sizeof(text));
+	EXPECT_STR_EQ(text, "limit of 1000 bytes of output reached (--output)");
 }
 
 static void monitor_begin(void)
@@ -99,6 +149,7 @@ TEST(config_write_says_what_was_asked)
 	bool closed[3] = { true, true, false };
 	enum rf_failure failure;
 	struct rf_config c;
+	struct view v;
 	struct rf_error err = { 0 };
 	mode_t mask = umask(027);
 
@@ -109,7 +160,9 @@ TEST(config_write_says_what_was_asked)
 	c.mount_count = 2;
 	c.workdir = "/usr";
 	ASSERT_EQ(complete(&c, &failure), 0);
-	ASSERT_EQ(config_write(&c, &m, closed, &err), 0);
+	ASSERT_EQ(view_init(&v, &c, &err), 0);
+	ASSERT_EQ(config_write(&c, &v, &m, closed, &err), 0);
+	view_done(&v);
 	umask(mask);
 	b = (const void *)(m.arena.base + BOOT_CONFIG_OFF);
 	EXPECT_EQ(b->argc, 2);
@@ -147,6 +200,7 @@ TEST(config_write_refuses_what_does_not_fit)
 	bool closed[3] = { true, true, true };
 	enum rf_failure failure;
 	struct rf_config c;
+	struct view v;
 	struct rf_error err = { 0 };
 
 	memset(big, 'a', sizeof(big) - 1);
@@ -154,7 +208,9 @@ TEST(config_write_refuses_what_does_not_fit)
 	config_start(&c);
 	c.argv = argv;
 	ASSERT_EQ(complete(&c, &failure), 0);
-	EXPECT_EQ(config_write(&c, &m, closed, &err), -E2BIG);
+	ASSERT_EQ(view_init(&v, &c, &err), 0);
+	EXPECT_EQ(config_write(&c, &v, &m, closed, &err), -E2BIG);
+	view_done(&v);
 	monitor_done(&m);
 }
 
@@ -166,6 +222,7 @@ TEST(config_write_refuses_bad_binds)
 	bool closed[3] = { true, true, true };
 	enum rf_failure failure;
 	struct rf_config c;
+	struct view v;
 	struct rf_error err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -175,7 +232,10 @@ TEST(config_write_refuses_bad_binds)
 		c.mounts = &bad[i];
 		c.mount_count = 1;
 		ASSERT_EQ(complete(&c, &failure), 0);
-		EXPECT_LT(config_write(&c, &m, closed, &err), 0);
+		if (view_init(&v, &c, &err) == 0) {
+			EXPECT_LT(config_write(&c, &v, &m, closed, &err), 0);
+			view_done(&v);
+		}
 		EXPECT_GT(strlen(err.text), 0);
 		monitor_done(&m);
 	}

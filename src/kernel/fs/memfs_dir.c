@@ -80,8 +80,12 @@ static int entry_add_weak(struct memnode *dir, const char *name, size_t len, str
 /* The name in memory only, from now on. Takes nothing: holds m itself. */
 static int entry_add_strong(struct memnode *dir, const char *name, size_t len, struct memnode *m)
 {
-	struct mementry *e = entry_find(dir, name, len);
+	struct mementry *e;
+	int r = memnode_reserve(dir);
 
+	if (r < 0)
+		return r;
+	e = entry_find(dir, name, len);
 	if (!e)
 		e = entry_new(dir, name, len);
 	if (!e)
@@ -320,9 +324,14 @@ static int memfs_link(struct inode *dir, struct dentry *d, struct inode *target)
 
 	if (!dir->nlink || (!target->nlink && !m->linkable))
 		return -ENOENT;
-	r = entry_add_strong(memnode_of(dir), d->name, d->name_len, m);
+	r = memnode_reserve_name(m);
 	if (r < 0)
 		return r;
+	r = entry_add_strong(memnode_of(dir), d->name, d->name_len, m);
+	if (r < 0) {
+		memnode_drop_name(m);
+		return r;
+	}
 	target->nlink++;
 	m->linkable = false;
 	memnode_pin(m);
@@ -336,6 +345,7 @@ static void memnode_lost_name(struct memnode *m)
 {
 	struct inode *i = memnode_inode(m);
 
+	memnode_drop_name(m);
 	if (S_ISDIR(i->mode))
 		i->nlink = 0;
 	else if (i->nlink)
@@ -423,7 +433,11 @@ static int memfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		return memfs_exchange(old_dir, old, new_dir, new_d);
 	if (flags & ~(u32)RENAME_NOREPLACE)
 		return -EINVAL;
-	r = rename_replace(new_dir, new_d);
+	r = memnode_reserve(memnode_of(new_dir));
+	if (r == 0)
+		r = memnode_reserve(m);
+	if (r == 0)
+		r = rename_replace(new_dir, new_d);
 	if (r < 0)
 		return r;
 	r = entry_add_strong(memnode_of(new_dir), new_d->name, new_d->name_len, m);
@@ -450,6 +464,35 @@ static int memfs_tmpfile(struct inode *dir, u32 mode, struct inode **ret)
 	m->linkable = true;
 	*ret = memnode_inode(m);
 	return 0;
+}
+
+int memfs_replace(struct dentry *d, u32 mode, u32 uid, u32 gid)
+{
+	struct inode *dir = d->parent->inode, *i = NULL;
+	struct memnode *m = NULL;
+	int r;
+
+	if (d->parent == d || dir->ops != &memfs_dir_ops)
+		return -EINVAL;
+	if (mode) {
+		m = memnode_new(dir->sb, NULL, mode, 0);
+		if (!m)
+			return -ENOMEM;
+		i = memnode_inode(m);
+		i->uid = uid;
+		i->gid = gid;
+	}
+	if (S_ISDIR(d->inode->mode) && dir->nlink > 2)
+		dir->nlink--;
+	r = memdir_remove(dir, d);
+	dentry_drop(d);
+	if (r == 0 && m)
+		r = memdir_add_new(dir, d, m, &i);
+	else if (m)
+		inode_unref(i);
+	if (r == 0 && m)
+		inode_unref(i); /* the entry holds it; the next lookup makes a dentry */
+	return r;
 }
 
 const struct inode_ops memfs_dir_ops = {

@@ -120,14 +120,9 @@ static void cpu_times(u64 *ret_user, u64 *ret_system)
 	}
 }
 
-static u64 uptime_ns(void)
-{
-	return ktime_mono() - ktime_start();
-}
-
 static u64 idle_ns(u64 busy)
 {
-	u64 all = uptime_ns() * nr_cpus;
+	u64 all = ktime_up() * nr_cpus;
 
 	return all > busy ? all - busy : 0;
 }
@@ -151,14 +146,14 @@ static int show_stat(struct proc_node *n, struct text *t)
 	text_printf(
 		t,
 		"intr 0\nctxt %lu\nbtime %lu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
-		switches, (u64)((ktime_real() - uptime_ns()) / NSEC_PER_SEC), total,
+		switches, (u64)((ktime_real() - ktime_up()) / NSEC_PER_SEC), total,
 		running ? running : 1);
 	return 0;
 }
 
 static int show_uptime(struct proc_node *n, struct text *t)
 {
-	u64 up = ktime_boot() / (NSEC_PER_SEC / 100), user, system, idle;
+	u64 up = ktime_up() / (NSEC_PER_SEC / 100), user, system, idle;
 
 	(void)n;
 	cpu_times(&user, &system);
@@ -235,7 +230,21 @@ static int show_threads_max(struct proc_node *n, struct text *t)
 static int show_file_nr(struct proc_node *n, struct text *t)
 {
 	(void)n;
-	text_puts(t, "0\t0\t9223372036854775807\n");
+	text_printf(t, "%lu\t0\t%lu\n", files_count(), boot_config()->files_max);
+	return 0;
+}
+
+static int show_file_max(struct proc_node *n, struct text *t)
+{
+	(void)n;
+	text_printf(t, "%lu\n", boot_config()->files_max);
+	return 0;
+}
+
+static int show_nr_open(struct proc_node *n, struct text *t)
+{
+	(void)n;
+	text_printf(t, "%lu\n", rlimit_ceiling(RLIMIT_NOFILE));
 	return 0;
 }
 
@@ -314,9 +323,9 @@ static const struct proc_entry vm_entries[] = {
 	END,
 };
 static const struct proc_entry fs_entries[] = {
-	VALUE("file-max", "9223372036854775807\n"),
+	FILE_("file-max", show_file_max),
 	FILE_("file-nr", show_file_nr),
-	VALUE("nr_open", "65536\n"),
+	FILE_("nr_open", show_nr_open),
 	VALUE("pipe-max-size", "1048576\n"),
 	VALUE("pipe-user-pages-soft", "16384\n"),
 	VALUE("pipe-user-pages-hard", "0\n"),

@@ -36,7 +36,7 @@ struct process *process_new(struct process *parent)
 	waitq_init(&p->signal_wq);
 	waitq_init(&p->exit_wq);
 	rb_init(&p->posix_timers);
-	p->start_ns = ktime_boot();
+	p->start_ns = ktime_up();
 	itimers_init(p);
 	if (parent) {
 		memcpy(p->rlimit, parent->rlimit, sizeof(p->rlimit));
@@ -78,6 +78,9 @@ int process_link(struct process *p, int pid, struct process *parent)
 		list_add_tail(&p->sibling, &parent->children);
 	list_add_tail(&p->all_node, &processes);
 	process_ref(p); /* the tables' */
+	if (p->rlimit[RLIMIT_CPU].rlim_max != RLIM64_INFINITY ||
+	    p->rlimit[RLIMIT_CPU].rlim_cur != RLIM64_INFINITY)
+		rlimit_cpu_changed(p); /* inherited: nothing watches it yet */
 	return 0;
 }
 

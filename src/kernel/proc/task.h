@@ -128,7 +128,7 @@ struct process {
 	u64 utime_ns, stime_ns, child_utime_ns,
 		child_stime_ns; /* of ended threads / waited children */
 	u64 minflt, majflt, child_minflt, child_majflt, maxrss, child_maxrss; /* maxrss: pages */
-	u64 start_ns;                                                         /* CLOCK_BOOTTIME */
+	u64 start_ns; /* ktime_up(): process start */
 	struct ktimer itimer_real;
 	u64 itimer_real_interval;
 	u64 itimer_virt[2], itimer_virt_interval[2]; /* VIRTUAL, PROF: remaining CPU ns */
@@ -137,7 +137,6 @@ struct process {
 	int oom_score_adj;
 	struct task *exec_task; /* thread in execve(2) that waits for the others to go, or NULL */
 	struct waitq exit_wq;   /* threads that wait for other threads to end */
-	unsigned nr_posix_timers;
 	struct ktimer itimer_cpu;  /* looks at ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU */
 	u64 cpu_limit_warned_s;    /* RLIMIT_CPU: second of the last SIGXCPU */
 	u32 membarrier_registered; /* MEMBARRIER_CMD_* accepted */
