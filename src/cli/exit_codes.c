@@ -34,6 +34,8 @@ static int code_of_failure(const struct rf_result *result)
 		return EXIT_CODE_SETUP;
 	case RF_FAILURE_PANIC:
 		return EXIT_CODE_PANIC;
+	case RF_FAILURE_ISOLATION:
+		return EXIT_CODE_ISOLATION;
 	case RF_FAILURE_LIMIT:
 		return code_of_limit(result->limit);
 	case RF_FAILURE_NONE:

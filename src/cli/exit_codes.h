@@ -18,6 +18,7 @@
 #define EXIT_CODE_SETUP       205 /* the sandbox could not be set up: a path to bind, a thread … */
 #define EXIT_CODE_INTERNAL    206 /* the monitor failed; a bug */
 #define EXIT_CODE_PANIC       207 /* the sandbox's kernel failed; a bug */
+#define EXIT_CODE_ISOLATION   211 /* the monitor cannot be isolated as asked */
 
 /* A limit ended the sandbox (the message names it): */
 #define EXIT_CODE_CPU_TIME  208
