@@ -18,6 +18,7 @@
 #include "monitor/handle.h"
 #include "monitor/idtable.h"
 #include "monitor/image.h"
+#include "monitor/rate.h"
 #include <ringfence/platform.h>
 #include <ringfence/ringfence.h>
 
@@ -31,7 +32,7 @@ struct monitor_options {
 	bool huge_pages;
 	bool kpti;
 	struct rf_injection inject;
-	int log_fd, strace_fd; /* borrowed */
+	int log_fd, strace_fd; /* borrowed; strace_fd -1: no strace was asked for */
 	u64 watchdog_ns; /* CPU time after which a CPU that answers nothing is dumped; 0: never */
 };
 
@@ -81,6 +82,10 @@ struct monitor {
 	struct id_table spaces, contexts;
 	struct monitor_cpu cpu[RF_MAX_CPUS];
 	pthread_mutex_t watch_lock;
+	struct rate_bucket rate[RATES];
+	atomic_ulong log_bytes,
+		log_dropped;    /* of HC_LOG: written; messages since the last written */
+	atomic_uint distrusted; /* the kernel has done what ours never does; reported */
 
 	atomic_uint busy;          /* CPUs not in HC_IDLE */
 	atomic_uint ticker_asleep; /* the event thread sleeps until woken */
@@ -129,7 +134,7 @@ void monitor_kick(struct monitor *m, u32 cpu);
 void monitor_kick_any(struct monitor *m);
 /* A message on the log, with prefix; printed whole. */
 void monitor_log(struct monitor *m, const char *format, ...) __printf(2, 3);
-/* Text from the sandbox: control characters that could drive a terminal are replaced. Changes @text. */
+/* Text from the sandbox: what could drive a terminal is replaced, all that is not ASCII with it. Changes @text. */
 void monitor_write_text(int fd, char *text, size_t len);
 
 /* Registers with symbols: for panics and crashes. Async-signal-safe. */
@@ -158,8 +163,8 @@ void events_loop(struct monitor *m);
 void events_poll_once(struct monitor *m);
 /* One notification for @h: @events of poll(2), 0 cancels. @handle stays usable without a reference. */
 int events_watch(struct monitor *m, u64 handle, u32 events, u32 slot);
-/* Before a handle that may be watched is closed. */
-void events_forget(struct monitor *m, u64 handle);
+/* Closes a handle of any kind, and ends its watch. -EBADF: no such handle. */
+int events_close(struct monitor *m, u64 handle);
 /* A CPU went to sleep or came back. */
 void events_cpu_idle(struct monitor *m);
 void events_cpu_busy(struct monitor *m);

@@ -96,7 +96,7 @@ static int prepare(const struct rf_config *c, struct rf_choice *choice, const bo
 		.inject = c->inject,
 		.kpti = c->kpti == RF_KPTI_ON || (c->kpti == RF_KPTI_AUTO && kpti_needed()),
 		.log_fd = c->log_fd,
-		.strace_fd = c->strace_fd,
+		.strace_fd = c->strace ? c->strace_fd : -1,
 		.watchdog_ns = c->watchdog_seconds == RF_WATCHDOG_OFF
 				       ? 0
 				       : c->watchdog_seconds * 1000000000ull,
