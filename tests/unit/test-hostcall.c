@@ -726,7 +726,7 @@ FIXTURE_TEST(watches_end_with_their_handle)
 
 	ASSERT_EQ(pipe(p), 0);
 	ASSERT_EQ(events_init(&m, &err), 0);
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 100; i++) {
 		fd = fcntl(p[0], F_DUPFD_CLOEXEC, 200);
 		w.handle = add_stream(fd, BOOT_STREAM_PIPE);
 		atomic_store(&w.stop, 0);
