@@ -149,6 +149,7 @@ enum boot_debug {
 	BOOT_DEBUG_STACK,    /* a kernel stack that runs over */
 	BOOT_DEBUG_HANG,     /* a loop with interrupts off */
 	BOOT_DEBUG_SHUTDOWN, /* an exception without IDT */
+	BOOT_DEBUG_SYSCALL,  /* a system call of the host's (residency host) */
 	BOOT_DEBUG_KINDS
 };
 struct boot_config {
@@ -169,7 +170,11 @@ struct boot_config {
 	struct boot_mount mounts[BOOT_MOUNTS_MAX];
 	struct boot_stream stream[3];
 	u64 rlimits[16][2]; /* soft, hard by RLIMIT_* number */
-	u64 max_tasks;
+	u64 pids_max;    /* processes and threads at a time, without the kernel's own */
+	u64 files_max;   /* open file descriptions at a time; also the largest RLIMIT_NOFILE */
+	u64 file_size;   /* the largest RLIMIT_FSIZE, whoever asks */
+	u64 disk_bytes;  /* of data in memory file systems, all together */
+	u64 disk_inodes; /* of inodes and further names in them */
 	/* strings follow */
 };
 

@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "monitor/hostcalls.h"
-#include "monitor/terminal.h"
 
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 8
@@ -134,19 +134,34 @@ static ssize_t stream_write(const struct handle *h, const void *buf, size_t len)
 	return write_polled(h, buf, len);
 }
 
+/* How much of @len the limit on file sizes leaves to a stream that is a regular file, wherever it stands. */
+static u64 stream_file_room(const struct monitor *m, const struct handle *h, u64 len)
+{
+	struct stat st;
+	off_t at;
+
+	if (h->stream != BOOT_STREAM_FILE || m->limits.file_size == UINT64_MAX ||
+	    fstat(h->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return len;
+	at = h->flags & HANDLE_F_APPEND ? st.st_size : lseek(h->fd, 0, SEEK_CUR);
+	return at < 0 ? 0 : limits_file_size(m, (u64)at, len);
+}
+
 s64 hc_write(struct hostcall *c)
 {
 	u64 len = MIN(c->arg[2], (u64)HC_IO_MAX);
 	const void *buf = hc_in(c, c->arg[1], len);
 	struct handle *h;
 	ssize_t n;
+	u64 room;
 
 	if (!buf)
 		return -EFAULT;
 	h = stream_get(c);
 	if (!h)
 		return -EBADF;
-	n = stream_write(h, buf, len);
+	room = stream_file_room(c->m, h, len);
+	n = len && !room ? -EFBIG : limits_output(c->m, stream_write, h, buf, room);
 	handle_put(&c->m->handles, h);
 	return n == -EINTR ? -EAGAIN : n;
 }
@@ -230,7 +245,7 @@ static bool request_fits(const struct handle *h, u64 nr)
 }
 
 /* Through memory of ours: the host must not read the size of a buffer out of it while the sandbox changes it. */
-static int tty_ioctl(int fd, const struct tty_request *q, void *buf)
+static int tty_ioctl(struct monitor *m, int fd, const struct tty_request *q, void *buf)
 {
 	u8 copy[64] = { 0 };
 	u32 value;
@@ -245,7 +260,8 @@ static int tty_ioctl(int fd, const struct tty_request *q, void *buf)
 	memcpy(&value, copy, sizeof(value));
 	if (q->dir == TTY_VALUE)
 		return ioctl(fd, q->nr, (unsigned long)value) < 0 ? -errno : 0;
-	terminal_touched();
+	if (m->terminal_touched)
+		atomic_store(m->terminal_touched, 1);
 	return ioctl(fd, q->nr, copy) < 0 ? -errno : 0;
 }
 
@@ -266,7 +282,7 @@ s64 hc_ioctl(struct hostcall *c)
 	h = stream_get(c);
 	if (!h)
 		return -EBADF;
-	r = request_fits(h, q->nr) ? tty_ioctl(h->fd, q, buf) : -ENOTTY;
+	r = request_fits(h, q->nr) ? tty_ioctl(c->m, h->fd, q, buf) : -ENOTTY;
 	handle_put(&c->m->handles, h);
 	return r;
 }

@@ -3,13 +3,14 @@
  * The monitor: owns the arena, the machine, the CPU threads and everything of the host the kernel may use.
  *
  * Threads: one per CPU, which runs kernel and user code and serves that CPU's hostcalls, and the thread that calls
- * monitor_run(), which waits for host events. Locks: handle_table.lock, id_table.lock, watch_lock; none is held
- * while another is taken, except handle_table.lock inside watch_lock.
+ * monitor_run(), which waits for host events. Locks: handle_table.lock, id_table.lock, watch_lock, stop_lock, output_lock; none
+ * is held while another is taken, except handle_table.lock inside watch_lock.
  */
 #pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "abi/boot.h"
 #include "abi/hostcall.h"
@@ -22,6 +23,21 @@
 #include <ringfence/platform.h>
 #include <ringfence/ringfence.h>
 
+/* A host directory or file that may be bound, opened before: O_PATH. */
+struct monitor_view {
+	const char *path; /* as config_mount() names it */
+	bool writable, is_file;
+	int fd; /* taken by the first config_mount(); -1 then */
+};
+
+/* Limits that hold whatever the kernel inside does; 0: none (file_size: UINT64_MAX). */
+struct monitor_limits {
+	u64 cpu_ns;    /* CPU time of this process, from the start of the CPUs on */
+	u64 wall_ns;   /* likewise, CLOCK_MONOTONIC */
+	u64 output;    /* bytes written to standard output and error */
+	u64 file_size; /* no byte of a host file is written beyond */
+};
+
 struct monitor_options {
 	const void *image;
 	size_t image_size;
@@ -32,8 +48,14 @@ struct monitor_options {
 	bool huge_pages;
 	bool kpti;
 	struct rf_injection inject;
-	int log_fd, strace_fd; /* borrowed; strace_fd -1: no strace was asked for */
+	/* borrowed; strace_fd -1: no trace was asked for; channel_fd: 0 if there is none */
+	int log_fd, strace_fd, channel_fd;
+	atomic_uint *terminal_touched; /* borrowed; NULL: nobody asks */
+	struct monitor_view *views;    /* borrowed; NULL: config_mount() opens paths itself */
+	size_t view_count;
+	int proc_fd; /* taken: O_PATH of /proc/self/fd; 0: opened here */
 	u64 watchdog_ns; /* CPU time after which a CPU that answers nothing is dumped; 0: never */
+	struct monitor_limits limits;
 };
 
 enum monitor_end {
@@ -42,7 +64,9 @@ enum monitor_end {
 	MONITOR_PANIC,  /* HC_PANIC */
 	MONITOR_FAILED, /* the platform or the monitor failed; reported */
 	MONITOR_KILLED, /* ended by hand: signal in exit_status */
+	MONITOR_LIMIT,  /* a limit was reached: enum rf_limit in exit_status */
 };
+#define MONITOR_EXIT_NO_MEMORY 0x200u /* of HC_EXIT: the program was killed because memory ran out */
 
 #define LAST_CALLS 16u
 struct monitor_cpu {
@@ -71,7 +95,11 @@ struct monitor {
 	u32 cpus;
 	struct rf_machine *machine;
 	int log_fd, strace_fd;
-	int epoll_fd, signal_fd, wake_fd, proc_fd, null_fd;
+	int epoll_fd, wake_fd, proc_fd, null_fd;
+	int channel_fd;             /* borrowed; -1: no caller's process to talk to (channel.h) */
+	struct monitor_view *views; /* borrowed, until the kernel runs */
+	size_t view_count;
+	atomic_uint *terminal_touched; /* borrowed; set when the mode of a terminal was changed */
 	u64 started_ns;
 	struct rf_injection inject;
 	u64 stacks_start;
@@ -87,6 +115,13 @@ struct monitor {
 		log_dropped;    /* of HC_LOG: written; messages since the last written */
 	atomic_uint distrusted; /* the kernel has done what ours never does; reported */
 
+	pthread_mutex_t stop_lock;
+	pthread_cond_t stop_changed;
+	u32 continued; /* guarded by stop_lock: times the caller was continued after a stop */
+
+	pthread_barrier_t
+		gate; /* every thread and the one that starts them: before the kernel's first instruction */
+
 	atomic_uint busy;          /* CPUs not in HC_IDLE */
 	atomic_uint ticker_asleep; /* the event thread sleeps until woken */
 	atomic_uint ended;         /* enum monitor_end | status << 8; the first to set it wins */
@@ -94,13 +129,16 @@ struct monitor {
 	atomic_uint cpus_left; /* CPU threads that have not come to their end */
 	atomic_ulong first_call_ns;
 
+	struct monitor_limits limits; /* immutable after start */
+	u64 cpu_start_ns, wall_end_ns; /* immutable after start */
+	pthread_mutex_t output_lock;
+	u64 output_used; /* guarded by output_lock */
+
 	u64 watchdog_ns;             /* immutable after start */
 	atomic_uint stuck_described; /* a thread has answered SIGNAL_STUCK */
 
 	/* event thread only */
 	u64 watchdog_next_ns;
-	u32 kill_count;
-	u64 kill_since_ns;
 };
 
 /* The offsets of boot.h for a sandbox; pure. -EINVAL when they don't fit an arena. */
@@ -116,10 +154,11 @@ int monitor_init(struct monitor *m, const struct monitor_options *o,
 int monitor_attach(struct monitor *m, struct rf_machine *machine,
 		   struct rf_error *err) __must_check;
 /*
- * Starts the CPUs. Takes over signal handling of the process. Returns 0 or an error (some CPUs may run then).
+ * Makes the threads of the CPUs; each has done all of its setting up, and waits before the kernel's first instruction. Takes over the
+ * handling of fault signals of the process. Returns 0 or an error (some threads may exist then).
  */
 int monitor_start(struct monitor *m, struct rf_error *err) __must_check;
-/* The event loop; returns once `ended` is set. CPU threads are left parked. */
+/* Lets the CPUs go. Then the event loop; returns once `ended` is set. CPU threads are left parked. */
 void monitor_run(struct monitor *m);
 /* Only for a monitor that was not started. */
 void monitor_done(struct monitor *m);
@@ -149,7 +188,8 @@ void monitor_dump_text(struct monitor *m, const char *dump);
 /* boot_tables.c */
 int boot_tables_build(struct monitor *m, struct rf_error *err) __must_check;
 
-/* inject.c: starts what m->inject_* asks for, if anything. */
+/* inject.c: starts the thread for what m->inject asks for, if anything. */
+bool inject_wanted(const struct monitor *m);
 int inject_start(struct monitor *m, struct rf_error *err) __must_check;
 
 /* kpti.c: whether the CPU lets user code read what supervisor pages hold; pure in what it is given, and asked of this machine. */
@@ -165,12 +205,23 @@ void events_poll_once(struct monitor *m);
 int events_watch(struct monitor *m, u64 handle, u32 events, u32 slot);
 /* Closes a handle of any kind, and ends its watch. -EBADF: no such handle. */
 int events_close(struct monitor *m, u64 handle);
+/* The program was stopped: returns when the caller's process was continued. From any thread. */
+void events_stop(struct monitor *m);
 /* A CPU went to sleep or came back. */
 void events_cpu_idle(struct monitor *m);
 void events_cpu_busy(struct monitor *m);
 
 /* cpu.c */
 int cpus_start(struct monitor *m, struct rf_error *err) __must_check;
+
+/* limits.c: limits of time, event thread only; ends the sandbox when one is reached. Returns when to look again. */
+void limits_start(struct monitor *m);
+u64 limits_check_time(struct monitor *m, u64 now);
+/* Does a write of at most @len bytes to a standard stream that counts against the limit of output. */
+typedef ssize_t (*output_fn)(const struct handle *h, const void *buf, size_t len);
+ssize_t limits_output(struct monitor *m, output_fn write_fn, const struct handle *h, const void *buf, size_t len);
+/* How much of @len bytes may be written at @offset of a host file; 0 when none may. */
+u64 limits_file_size(const struct monitor *m, u64 offset, u64 len);
 
 /* watchdog.c: looks, at most every WATCHDOG_TICK_NS, whether every busy CPU still answers. Event thread only. */
 void watchdog_check(struct monitor *m, u64 now);
