@@ -180,7 +180,7 @@ static int make_arena(struct sandbox *s, struct monitor *m, struct rf_error *err
 		.inject = c->inject,
 		.kpti = c->kpti == RF_KPTI_ON || (c->kpti == RF_KPTI_AUTO && kpti_needed()),
 		.log_fd = c->log_fd,
-		.strace_fd = c->strace_fd,
+		.strace_fd = c->strace ? c->strace_fd : -1,
 		.channel_fd = s->channel,
 		.terminal_touched = &s->shared->terminal_touched,
 		.watchdog_ns = c->watchdog_seconds == RF_WATCHDOG_OFF
