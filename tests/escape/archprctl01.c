@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Points FS and GS into the kernel by arch_prctl, by WRFSBASE and WRGSBASE, and reads by them; and tries its other requests.
+ * Stopped by: arch_prctl takes the program's addresses only; by instruction any base can be set, and pages are still the kernel's.
+ */
+#include <asm/prctl.h>
+
+#include "escape/instruction.h"
+
+static void try_base(const char *name, uint64_t base)
+{
+	/* mov rax, base; wrgsbase rax; mov rax, gs:[0] */
+	uint8_t gs[] = { 0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xf3, 0x48, 0x0f, 0xae, 0xd8,
+			 0x65, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0 };
+	/* mov rax, base; rdfsbase rdx; wrfsbase rax; mov rax, fs:[0]: the old base comes back in the handler's stead. */
+	char what[64];
+	struct trap t;
+
+	memcpy(gs + 2, &base, sizeof(base));
+	t = trap_run(gs, sizeof(gs));
+	snprintf(what, sizeof(what), "gs:[0] at %s", name);
+	if (t.sig == SIGILL)
+		stopped("no WRGSBASE for %s", name);
+	else
+		judge_trap(what, &t);
+	snprintf(what, sizeof(what), "ARCH_SET_GS to %s", name);
+	REFUSED(what, syscall(SYS_arch_prctl, ARCH_SET_GS, base));
+	snprintf(what, sizeof(what), "ARCH_SET_FS to %s", name);
+	REFUSED(what, syscall(SYS_arch_prctl, ARCH_SET_FS, base));
+}
+
+static void attempt(void)
+{
+	trap_init();
+	try_base("the arena", ARENA);
+	try_base("the upper half", 0xffffffff80000000);
+	try_base("no canonical address", 0x8000000000000000);
+	OK(syscall(SYS_arch_prctl, ARCH_SET_GS, 0));
+	REFUSED("ARCH_GET_FS into the arena", syscall(SYS_arch_prctl, ARCH_GET_FS, ARENA));
+	REFUSED("ARCH_MAP_VDSO_64", syscall(SYS_arch_prctl, 0x2003, ARENA));
+	REFUSED("ARCH_REQ_XCOMP_PERM", syscall(SYS_arch_prctl, 0x1023, 18));
+	REFUSED("ARCH_CET_LOCK", syscall(SYS_arch_prctl, 0x3003, 3));
+	REFUSED("an unknown request", syscall(SYS_arch_prctl, 0x7fffffff, 0));
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Looks for other processes' registers: after a process that fills every vector register has run, a new one looks into its own.
+ * Stopped by: the state is saved and reset when the CPU changes hands.
+ * Escape-Options: --cpus 1
+ */
+#include "escape/escape.h"
+
+/* Every byte 0xa5 in XMM0 to XMM15. */
+static void fill(void)
+{
+	uint64_t pattern = 0xa5a5a5a5a5a5a5a5;
+
+	for (int n = 0; n < 200; n++) {
+#define SET(i) __asm__ volatile("movq %0, %%xmm" #i "; punpcklqdq %%xmm" #i ", %%xmm" #i : : "r"(pattern));
+		SET(0) SET(1) SET(2) SET(3) SET(4) SET(5) SET(6) SET(7)
+		SET(8) SET(9) SET(10) SET(11) SET(12) SET(13) SET(14) SET(15)
+#undef SET
+		syscall(SYS_sched_yield);
+	}
+}
+
+static void look(void)
+{
+	uint8_t regs[16][16];
+
+#define GET(i) __asm__ volatile("movdqu %%xmm" #i ", %0" : "=m"(regs[i]));
+	GET(6) GET(7) GET(8) GET(9) GET(10) GET(11) GET(12) GET(13) GET(14) GET(15)
+#undef GET
+	for (int i = 6; i < 16; i++) {
+		int same = 0;
+
+		for (int b = 0; b < 16; b++)
+			same += regs[i][b] == 0xa5;
+		if (same == 16)
+			escaped("xmm%d is another process's", i);
+	}
+}
+
+static void attempt(void)
+{
+	pid_t filler, other;
+
+	if (getenv("ESCAPE_SECOND")) {
+		for (int i = 0; i < 200; i++) {
+			look();
+			syscall(SYS_sched_yield);
+		}
+		stopped("no registers of the other process");
+		return;
+	}
+	OK(setenv("ESCAPE_SECOND", "yes", 1));
+	filler = OK(fork());
+	if (filler == 0)
+		for (;;)
+			fill();
+	other = OK(fork());
+	if (other == 0)
+		OK(execve("/proc/self/exe", ARGS("leak03"), environ));
+	wait_ok(other);
+	OK(kill(filler, SIGKILL));
+	wait_for(filler);
+}
