@@ -2,6 +2,20 @@
 /*
  * Points FS and GS into the kernel by arch_prctl, by WRFSBASE and WRGSBASE, and reads by them; and tries its other requests.
  * Stopped by: arch_prctl takes the program's addresses only; by instruction any base can be set, and pages are still the kernel's.
+ * Escape-Expect: stopped: SIGSEGV (page fault) from gs:[0] at the arena
+ * Escape-Expect: stopped: EPERM from ARCH_SET_GS to the arena
+ * Escape-Expect: stopped: EPERM from ARCH_SET_FS to the arena
+ * Escape-Expect: stopped: SIGSEGV (page fault) from gs:[0] at the upper half
+ * Escape-Expect: stopped: EPERM from ARCH_SET_GS to the upper half
+ * Escape-Expect: stopped: EPERM from ARCH_SET_FS to the upper half
+ * Escape-Expect: stopped: SIGSEGV (general protection) from gs:[0] at no canonical address
+ * Escape-Expect: stopped: EPERM from ARCH_SET_GS to no canonical address
+ * Escape-Expect: stopped: EPERM from ARCH_SET_FS to no canonical address
+ * Escape-Expect: stopped: EFAULT from ARCH_GET_FS into the arena
+ * Escape-Expect: stopped: EINVAL from ARCH_MAP_VDSO_64
+ * Escape-Expect: stopped: EINVAL from ARCH_REQ_XCOMP_PERM
+ * Escape-Expect: stopped: EINVAL from ARCH_CET_LOCK
+ * Escape-Expect: stopped: EINVAL from an unknown request
  */
 #include <asm/prctl.h>
 

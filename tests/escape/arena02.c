@@ -2,6 +2,84 @@
 /*
  * Lets system calls read and write the kernel's memory for it: as buffers, paths, vectors, structures, futexes, addresses of results.
  * Stopped by: every pointer is checked against the end of the program's addresses before it is used.
+ * Escape-Expect: stopped: EFAULT from read
+ * Escape-Expect: stopped: EFAULT from write
+ * Escape-Expect: stopped: EFAULT from readv
+ * Escape-Expect: stopped: EFAULT from writev
+ * Escape-Expect: stopped: EFAULT from readv of a vector there
+ * Escape-Expect: stopped: EFAULT from pread
+ * Escape-Expect: stopped: EFAULT from open
+ * Escape-Expect: stopped: EFAULT from stat
+ * Escape-Expect: stopped: EFAULT from readlink
+ * Escape-Expect: stopped: EFAULT from getcwd
+ * Escape-Expect: stopped: EFAULT from uname
+ * Escape-Expect: stopped: EFAULT from sysinfo
+ * Escape-Expect: stopped: EFAULT from getrandom
+ * Escape-Expect: stopped: EFAULT from clock_gettime
+ * Escape-Expect: stopped: EFAULT from clock_gettime of CPU time
+ * Escape-Expect: stopped: EFAULT from futex wait
+ * Escape-Expect: stopped: EFAULT from futex wake-op
+ * Escape-Expect: stopped: EFAULT from execve
+ * Escape-Expect: stopped: EFAULT from execve's arguments
+ * Escape-Expect: stopped: EFAULT from rt_sigaction
+ * Escape-Expect: stopped: EFAULT from rt_sigaction, old
+ * Escape-Expect: stopped: EFAULT from rt_sigprocmask
+ * Escape-Expect: stopped: EFAULT from sigaltstack
+ * Escape-Expect: stopped: EFAULT from getrlimit
+ * Escape-Expect: stopped: EFAULT from getrusage
+ * Escape-Expect: stopped: EFAULT from times
+ * Escape-Expect: stopped: EFAULT from pipe
+ * Escape-Expect: stopped: EFAULT from poll
+ * Escape-Expect: stopped: EFAULT from epoll_ctl
+ * Escape-Expect: stopped: EFAULT from getdents64
+ * Escape-Expect: stopped: EFAULT from sched_getaffinity
+ * Escape-Expect: stopped: EFAULT from prlimit64
+ * Escape-Expect: stopped: EFAULT from socketpair
+ * Escape-Expect: stopped: EFAULT from ioctl FIONREAD
+ * Escape-Expect: stopped: EFAULT from splice's offset
+ * Escape-Expect: stopped: EINVAL from rseq
+ * Escape-Expect: stopped: EFAULT from set_robust_list
+ * Escape-Expect: stopped: EFAULT from mincore
+ * Escape-Expect: stopped: EFAULT from read
+ * Escape-Expect: stopped: EFAULT from write
+ * Escape-Expect: stopped: EFAULT from readv
+ * Escape-Expect: stopped: EFAULT from writev
+ * Escape-Expect: stopped: EFAULT from readv of a vector there
+ * Escape-Expect: stopped: EFAULT from pread
+ * Escape-Expect: stopped: EFAULT from open
+ * Escape-Expect: stopped: EFAULT from stat
+ * Escape-Expect: stopped: EFAULT from readlink
+ * Escape-Expect: stopped: EFAULT from getcwd
+ * Escape-Expect: stopped: EFAULT from uname
+ * Escape-Expect: stopped: EFAULT from sysinfo
+ * Escape-Expect: stopped: EFAULT from getrandom
+ * Escape-Expect: stopped: EFAULT from clock_gettime
+ * Escape-Expect: stopped: EFAULT from clock_gettime of CPU time
+ * Escape-Expect: stopped: EFAULT from futex wait
+ * Escape-Expect: stopped: EFAULT from futex wake-op
+ * Escape-Expect: stopped: EFAULT from execve
+ * Escape-Expect: stopped: EFAULT from execve's arguments
+ * Escape-Expect: stopped: EFAULT from rt_sigaction
+ * Escape-Expect: stopped: EFAULT from rt_sigaction, old
+ * Escape-Expect: stopped: EFAULT from rt_sigprocmask
+ * Escape-Expect: stopped: EFAULT from sigaltstack
+ * Escape-Expect: stopped: EFAULT from getrlimit
+ * Escape-Expect: stopped: EFAULT from getrusage
+ * Escape-Expect: stopped: EFAULT from times
+ * Escape-Expect: stopped: EFAULT from pipe
+ * Escape-Expect: stopped: EFAULT from poll
+ * Escape-Expect: stopped: EFAULT from epoll_ctl
+ * Escape-Expect: stopped: EFAULT from getdents64
+ * Escape-Expect: stopped: EFAULT from sched_getaffinity
+ * Escape-Expect: stopped: EFAULT from prlimit64
+ * Escape-Expect: stopped: EFAULT from socketpair
+ * Escape-Expect: stopped: EFAULT from ioctl FIONREAD
+ * Escape-Expect: stopped: EFAULT from splice's offset
+ * Escape-Expect: stopped: EINVAL from rseq
+ * Escape-Expect: stopped: EFAULT from set_robust_list
+ * Escape-Expect: stopped: EFAULT from mincore
+ * Escape-Expect: stopped: EFAULT from a buffer across the end
+ * Escape-Expect: stopped: EFAULT from a length around the end
  */
 #include <poll.h>
 #include <sys/epoll.h>

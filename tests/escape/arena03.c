@@ -2,6 +2,12 @@
 /*
  * Makes the kernel write where it is not asked to at once: clear_child_tid, robust futex lists, rseq areas and altstacks in the kernel's memory, then a thread ends or a signal comes.
  * Stopped by: the same check when the time has come; the process ends or the store is left out.
+ * Escape-Expect: stopped: clear_child_tid there ended with exit status 0
+ * Escape-Expect: stopped: a robust list there ended with exit status 0
+ * Escape-Expect: stopped: a robust list's offset to there ended with exit status 0
+ * Escape-Expect: stopped: an alternate stack there ended with SIGSEGV
+ * Escape-Expect: stopped: a handler there ended with SIGSEGV
+ * Escape-Expect: stopped: a return from a handler to there ended with SIGSEGV
  */
 #include <linux/futex.h>
 

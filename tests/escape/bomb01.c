@@ -3,6 +3,8 @@
  * A fork bomb.
  * Stopped by: the limit on tasks; when the bomb is defused the next fork works.
  * Escape-Options: --memory 128M {tasks}
+ * Escape-Expect: stopped: EAGAIN from fork
+ * Escape-Expect: stopped: a process starts and ends afterwards
  */
 #include "escape/escape.h"
 

@@ -3,6 +3,8 @@
  * A bomb of threads.
  * Stopped by: the limit on tasks; when they are gone the next thread starts.
  * Escape-Options: --memory 128M {tasks}
+ * Escape-Expect: stopped: EAGAIN from pthread_create
+ * Escape-Expect: stopped: a thread starts and ends afterwards
  */
 #include <pthread.h>
 

@@ -3,6 +3,11 @@
  * Touches memory without end, in one process, and in several at once that share it.
  * Stopped by: the limit on memory ends who takes most; the rest goes on.
  * Escape-Options: --memory 48M
+ * Escape-Expect: stopped: eating memory ended with SIGKILL
+ * Escape-Expect: stopped: eating shared memory ended with SIGBUS
+ * Escape-Expect: stopped: one of several ended with SIGKILL
+ * Escape-Expect: stopped: one of several ended with SIGKILL
+ * Escape-Expect: stopped: one of several ended with SIGKILL
  */
 #include "escape/escape.h"
 

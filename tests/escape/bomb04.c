@@ -2,6 +2,11 @@
 /*
  * Recurses until the stack is used up, moves the stack pointer to the kernel's addresses and lets a signal come.
  * Stopped by: the stack's limit; a frame that cannot be written ends the process.
+ * Escape-Expect: stopped: recursion ended with SIGSEGV
+ * Escape-Expect: stopped: a signal on the arena ended with SIGSEGV
+ * Escape-Expect: stopped: a signal on the upper half ended with SIGSEGV
+ * Escape-Expect: stopped: a signal on no address ended with SIGSEGV
+ * Escape-Expect: stopped: a signal across the end ended with SIGSEGV
  */
 #include "escape/escape.h"
 

@@ -3,6 +3,13 @@
  * Uses up descriptors, timers, queued signals, epoll instances, pipes' memory, eventfds, sockets, locks, memory mappings.
  * Stopped by: a limit on each; the next process has them again.
  * Escape-Options: --memory 64M
+ * Escape-Expect: stopped: EMFILE from dup
+ * Escape-Expect: stopped: EBADF from dup2 to a high number
+ * Escape-Expect: stopped: EMFILE from epoll_create1
+ * Escape-Expect: stopped: EAGAIN from timer_create
+ * Escape-Expect: stopped: EAGAIN from sigqueue
+ * Escape-Expect: stopped: ENOMEM from split mappings
+ * Escape-Expect: stopped: a descriptor can be had afterwards
  */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

@@ -2,6 +2,8 @@
 /*
  * The classic way out of a chroot: chroot(2) below the directory one has open, then up by "..".
  * Stopped by: the top of the tree is the sandbox's root, and there is nothing above it.
+ * Escape-Expect: stopped: the way up ends at the sandbox's root
+ * Escape-Expect: stopped: ENOENT from the secret from there
  */
 #include "escape/escape.h"
 

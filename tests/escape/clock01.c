@@ -2,6 +2,13 @@
 /*
  * Sets the clock: clock_settime, settimeofday, adjtimex, clock_adjtime, stime by the alarm clocks, /dev/rtc.
  * Stopped by: our kernel has a clock of its own; the runner looks at the host's.
+ * Escape-Expect: stopped: EPERM from clock_settime
+ * Escape-Expect: stopped: EINVAL from clock_settime of the monotonic clock
+ * Escape-Expect: stopped: EPERM from settimeofday
+ * Escape-Expect: stopped: EPERM from adjtimex
+ * Escape-Expect: stopped: EPERM from clock_adjtime
+ * Escape-Expect: stopped: ENOENT from open of /dev/rtc
+ * Escape-Expect: stopped: EINVAL from clock_settime of a process
  */
 #include <sys/time.h>
 #include <sys/timex.h>

@@ -3,6 +3,7 @@
  * Dumps core: in the writable bind, with RLIMIT_CORE unlimited, and by letting the whole sandbox's first process crash.
  * Stopped by: our kernel writes no core files; the runner looks for them.
  * Escape-Exit: 139
+ * Escape-Expect: stopped: a crash without a core
  */
 #include <sys/resource.h>
 

@@ -2,6 +2,33 @@
 /*
  * Opens devices of the host: /dev/kvm, disks, tun, fuse, vhost, loop control, input, frame buffer, watchdog; looks for block devices in /dev.
  * Stopped by: /dev is our kernel's own, and holds the few devices that it implements.
+ * Escape-Expect: stopped: ENOENT from /dev/kvm
+ * Escape-Expect: stopped: ENOENT from /dev/sda
+ * Escape-Expect: stopped: ENOENT from /dev/vda
+ * Escape-Expect: stopped: ENOENT from /dev/nvme0n1
+ * Escape-Expect: stopped: ENOENT from /dev/loop0
+ * Escape-Expect: stopped: ENOENT from /dev/loop-control
+ * Escape-Expect: stopped: ENOENT from /dev/mapper/control
+ * Escape-Expect: stopped: ENOENT from /dev/net/tun
+ * Escape-Expect: stopped: ENOENT from /dev/fuse
+ * Escape-Expect: stopped: ENOENT from /dev/vhost-net
+ * Escape-Expect: stopped: ENOENT from /dev/vhost-vsock
+ * Escape-Expect: stopped: ENOENT from /dev/vsock
+ * Escape-Expect: stopped: ENOENT from /dev/vfio/vfio
+ * Escape-Expect: stopped: ENOENT from /dev/input/event0
+ * Escape-Expect: stopped: ENOENT from /dev/uinput
+ * Escape-Expect: stopped: ENOENT from /dev/fb0
+ * Escape-Expect: stopped: ENOENT from /dev/watchdog
+ * Escape-Expect: stopped: ENOENT from /dev/rtc0
+ * Escape-Expect: stopped: ENOENT from /dev/snapshot
+ * Escape-Expect: stopped: ENOENT from /dev/btrfs-control
+ * Escape-Expect: stopped: ENOENT from /dev/ptmx
+ * Escape-Expect: stopped: ENOENT from /dev/userfaultfd
+ * Escape-Expect: stopped: ENOENT from /dev/tty0
+ * Escape-Expect: stopped: ENOENT from /dev/vcs
+ * Escape-Expect: stopped: ENOENT from /dev/cuse
+ * Escape-Expect: stopped: ENOENT from /dev/dma_heap/system
+ * Escape-Expect: stopped: only memory and terminal devices in /dev
  */
 #include <dirent.h>
 #include <sys/sysmacros.h>

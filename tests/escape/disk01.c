@@ -3,6 +3,10 @@
  * Fills the writable layer, /dev/shm and /tmp with data until no more is taken.
  * Stopped by: the layers are in the sandbox's memory, whose limit is --memory; the rest goes on working.
  * Escape-Options: --memory 64M
+ * Escape-Expect: stopped: ENOSPC from filling /fill
+ * Escape-Expect: stopped: ENOSPC from filling /dev/shm/fill
+ * Escape-Expect: stopped: ENOSPC from filling /tmp/fill
+ * Escape-Expect: stopped: a small file can be written afterwards
  */
 #include "escape/escape.h"
 

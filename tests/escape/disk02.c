@@ -3,6 +3,8 @@
  * Makes files, directories and links in the writable layer until no more are taken: nothing on the host's disk counts them.
  * Stopped by: the limit on memory; the rest goes on working.
  * Escape-Options: --memory 40M
+ * Escape-Expect: stopped: ENOSPC from making names | stopped: ENOMEM from making names
+ * Escape-Expect: stopped: a small file can be written afterwards
  */
 #include "escape/escape.h"
 
@@ -25,7 +27,7 @@ static void attempt(void)
 	}
 	if (!error)
 		escaped("%ld names", n);
-	for (n = 0; n < 2000; n++) {
+	for (n = 0; n < 20000; n++) {
 		snprintf(name, sizeof(name), "%ld", n);
 		if (n % 2 ? unlink(name) : rmdir(name))
 			break;

@@ -2,6 +2,10 @@
 /*
  * Builds a very deep directory tree in the writable layer and in the writable bind, names of all lengths, and removes it from below.
  * Stopped by: walks need no stack for it; names longer than 255 and paths longer than 4095 bytes are refused.
+ * Escape-Expect: stopped: depth of 1500 in the layer
+ * Escape-Expect: stopped: depth of 60 in the bind
+ * Escape-Expect: stopped: ENAMETOOLONG from a name of 256 bytes
+ * Escape-Expect: stopped: ENAMETOOLONG from a path of 4999 bytes
  */
 #include "escape/escape.h"
 

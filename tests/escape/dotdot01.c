@@ -2,6 +2,12 @@
 /*
  * Climbs out of a writable bind by "..", down to the secret beside it.
  * Stopped by: paths are walked by our kernel, in its own mount tree; --hide covers the directory there.
+ * Escape-Expect: stopped: ENOENT from ../secret/key
+ * Escape-Expect: stopped: ENOENT from a long climb
+ * Escape-Expect: stopped: ENOENT from the climb above /
+ * Escape-Expect: stopped: ENOENT from the absolute path
+ * Escape-Expect: stopped: ENOENT from a directory tree hidden as a whole
+ * Escape-Expect: stopped: ENOENT from openat with ..
  */
 #include "escape/escape.h"
 

@@ -2,6 +2,19 @@
 /*
  * Climbs out of a writable bind by ".." and writes beside it.
  * Stopped by: the mount that is found there is read-only, whatever way leads to it.
+ * Escape-Expect: stopped: EROFS from ../beside
+ * Escape-Expect: stopped: EROFS from a new file in ..
+ * Escape-Expect: stopped: EROFS from ../shelf/text
+ * Escape-Expect: stopped: EROFS from truncate
+ * Escape-Expect: stopped: EROFS from unlink
+ * Escape-Expect: stopped: EROFS from mkdir
+ * Escape-Expect: stopped: EXDEV from rename out
+ * Escape-Expect: stopped: EXDEV from rename in
+ * Escape-Expect: stopped: EROFS from chmod
+ * Escape-Expect: stopped: EROFS from chown
+ * Escape-Expect: stopped: EROFS from utimensat
+ * Escape-Expect: stopped: EROFS from symlink
+ * Escape-Expect: stopped: EROFS from mknod
  */
 #include "escape/escape.h"
 

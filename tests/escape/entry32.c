@@ -2,6 +2,17 @@
 /*
  * Enters the kernel as a 32-bit program: INT 80h, SYSENTER, x32 numbers, far transfers to a 32-bit code segment.
  * Stopped by: there is no such gate, no such call, no such segment.
+ * Escape-Expect: stopped: no such call: x32 write
+ * Escape-Expect: stopped: no such call: x32 execve
+ * Escape-Expect: stopped: no such call: x32 getpid
+ * Escape-Expect: stopped: no such call: a negative number
+ * Escape-Expect: stopped: no such call: a number with high bits
+ * Escape-Expect: stopped: SIGSEGV (general protection) from int 80h
+ * Escape-Expect: stopped: SIGILL (undefined instruction) from sysenter
+ * Escape-Expect: stopped: SIGILL (undefined instruction) from a far jump to Linux's 32-bit segment
+ * Escape-Expect: stopped: SIGILL (undefined instruction) from a far jump to selector 8
+ * Escape-Expect: stopped: SIGSEGV (general protection) from a far jump to selector 0x10
+ * Escape-Expect: stopped: SIGSEGV (general protection) from a far jump to the null selector
  */
 #include "escape/instruction.h"
 

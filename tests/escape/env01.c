@@ -2,6 +2,13 @@
 /*
  * Looks for the caller's environment in every place where a process's strings can be: environ, /proc, the stack's top, the auxiliary vector.
  * Stopped by: the sandbox's environment is a small documented set; the runner puts a secret into the caller's.
+ * Escape-Expect: stopped: no secret in the environment
+ * Escape-Expect: stopped: no secret in /proc/self/environ
+ * Escape-Expect: stopped: nothing in /proc/1/environ
+ * Escape-Expect: stopped: nothing in /proc/1/cmdline
+ * Escape-Expect: stopped: no secret in /proc/cmdline
+ * Escape-Expect: stopped: no secret at the stack's top
+ * Escape-Expect: stopped: no variable of the caller
  */
 #include "escape/escape.h"
 

@@ -3,6 +3,9 @@
  * Looks for descriptors that the caller left open: files, sockets and directories with numbers that the runner tells.
  * Stopped by: a program inside has the three standard streams; descriptors are numbers of our kernel.
  * Escape-Host: descriptors
+ * Escape-Expect: stopped: EBADF from the caller's descriptors
+ * Escape-Expect: stopped: no descriptors above 2
+ * Escape-Expect: stopped: ENOENT from the victim's descriptors
  */
 #include <dirent.h>
 

@@ -2,6 +2,12 @@
 /*
  * Sets flags by POPF and IRET: IOPL, interrupts, NT, VM, AC, RF, VIF; then lets the kernel run with AC, DF, TF and NT set.
  * Stopped by: ring 3 cannot set the first; the kernel clears the others when it is entered.
+ * Escape-Expect: stopped: IOPL stays 0
+ * Escape-Expect: stopped: interrupts stay on
+ * Escape-Expect: stopped: VM, VIF and VIP stay 0
+ * Escape-Expect: stopped: a system call with AC set does not reach the arena
+ * Escape-Expect: stopped: a system call with DF set copies forwards
+ * Escape-Expect: stopped: a system call with NT set comes back
  */
 #include "escape/escape.h"
 

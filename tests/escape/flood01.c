@@ -3,6 +3,7 @@
  * Floods standard output and standard error with many megabytes as fast as possible.
  * Stopped by: a writer waits until the reader has taken what is there; nothing is kept in memory for it.
  * Escape-Options: --memory 64M
+ * Escape-Expect: stopped: the flood took its time
  */
 #include "escape/escape.h"
 

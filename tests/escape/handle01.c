@@ -2,6 +2,9 @@
 /*
  * Opens a file by its handle: name_to_handle_at(2), then open_by_handle_at(2) with handles of its own making, as "shocker" did.
  * Stopped by: our kernel opens no file by handle.
+ * Escape-Expect: stopped: EPERM from open_by_handle_at
+ * Escape-Expect: stopped: EPERM from open_by_handle_at of a cwd
+ * Escape-Expect: stopped: EOPNOTSUPP from name_to_handle_at
  */
 #include "escape/escape.h"
 

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads the home directories and credentials of the host's users.
- * Stopped by: the default view; until it hides them, what the tables of run-escape say.
+ * Stopped by: the default view.
+ * Escape-Expect: stopped: no names in /root
+ * Escape-Expect: stopped: no names in /home
+ * Escape-Expect: stopped: no names in /run
+ * Escape-Expect: stopped: no names in /var/run
+ * Escape-Expect: stopped: no names in /root/.ssh
+ * Escape-Expect: stopped: no names in /var/spool/cron
+ * Escape-Expect: stopped: no names in /etc/ssl/private
+ * Escape-Expect: stopped: no names in /var/lib/docker
+ * Escape-Expect: stopped: no names in /var/tmp
  */
 #include <dirent.h>
 
@@ -32,6 +41,5 @@ static void attempt(void)
 	try_list("/var/spool/cron");
 	try_list("/etc/ssl/private");
 	try_list("/var/lib/docker");
-	try_list("/tmp");
 	try_list("/var/tmp");
 }

@@ -2,6 +2,9 @@
 /*
  * Sets the host name and domain name.
  * Stopped by: they are our kernel's; the runner looks at the host's.
+ * Escape-Expect: stopped: the sandbox's name is escaped
+ * Escape-Expect: stopped: EINVAL from a name of 65 bytes
+ * Escape-Expect: stopped: EFAULT from a name of the kernel's memory
  */
 #include "escape/escape.h"
 

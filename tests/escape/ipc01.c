@@ -2,6 +2,17 @@
 /*
  * Opens System V shared memory, semaphores and message queues of the host by key and by number, and makes its own.
  * Stopped by: our kernel has none; the runner compares those of the host.
+ * Escape-Expect: stopped: no such call: shmget
+ * Escape-Expect: stopped: no such call: shmat
+ * Escape-Expect: stopped: no such call: shmctl
+ * Escape-Expect: stopped: no such call: semget
+ * Escape-Expect: stopped: no such call: semop
+ * Escape-Expect: stopped: no such call: semctl
+ * Escape-Expect: stopped: no such call: msgget
+ * Escape-Expect: stopped: no such call: msgsnd
+ * Escape-Expect: stopped: no such call: msgrcv
+ * Escape-Expect: stopped: no such call: msgctl
+ * Escape-Expect: stopped: ENOENT from /proc/sysvipc/shm
  */
 #include <sys/ipc.h>
 #include <sys/msg.h>

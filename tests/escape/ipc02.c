@@ -2,6 +2,13 @@
 /*
  * Opens POSIX message queues, shared memory and semaphores of the host by their names.
  * Stopped by: there are no message queues, and /dev/shm is the sandbox's own.
+ * Escape-Expect: stopped: no such call: mq_open
+ * Escape-Expect: stopped: no such call: mq_unlink
+ * Escape-Expect: stopped: ENOENT from the queue's file
+ * Escape-Expect: stopped: ENOENT from shm_open
+ * Escape-Expect: stopped: ENOENT from shm_unlink
+ * Escape-Expect: stopped: ENOENT from sem_open
+ * Escape-Expect: stopped: ENOENT from the shared memory's file
  */
 #include <mqueue.h>
 #include <semaphore.h>

@@ -2,6 +2,17 @@
 /*
  * Makes segments of its own: modify_ldt, set_thread_area, then tries to load selectors of the GDT and of call gates.
  * Stopped by: there is no LDT, and the GDT's segments are the kernel's to use.
+ * Escape-Expect: stopped: no such call: modify_ldt
+ * Escape-Expect: stopped: no such call: modify_ldt, new
+ * Escape-Expect: stopped: no such call: modify_ldt, read
+ * Escape-Expect: stopped: no such call: set_thread_area
+ * Escape-Expect: stopped: SIGSEGV (general protection) from ds = 0x7
+ * Escape-Expect: stopped: SIGSEGV (general protection) from ds = 0xf
+ * Escape-Expect: stopped: SIGSEGV (general protection) from es = 0xfff4
+ * Escape-Expect: stopped: SIGSEGV (general protection) from fs = 0x1004
+ * Escape-Expect: stopped: SIGSEGV (general protection) from ss = 0
+ * Escape-Expect: stopped: SIGSEGV (general protection) from ss = 0x18
+ * Escape-Expect: stopped: SIGSEGV (general protection) from ss = 0x10
  */
 #include "escape/instruction.h"
 

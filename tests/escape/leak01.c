@@ -2,6 +2,26 @@
 /*
  * Looks for bytes of kernel memory in what system calls return: padding of structures, the ends of buffers, names in directories, signal frames.
  * Stopped by: structures are cleared before they are filled. A known kernel address would start with 0x7e.
+ * Escape-Expect: stopped: no kernel address in stat
+ * Escape-Expect: stopped: no kernel address in statx
+ * Escape-Expect: stopped: no kernel address in statfs
+ * Escape-Expect: stopped: no kernel address in uname
+ * Escape-Expect: stopped: no kernel address in sysinfo
+ * Escape-Expect: stopped: no kernel address in getrusage
+ * Escape-Expect: stopped: no kernel address in times
+ * Escape-Expect: stopped: no kernel address in getdents64
+ * Escape-Expect: stopped: no kernel address in getdents
+ * Escape-Expect: stopped: no kernel address in rt_sigaction
+ * Escape-Expect: stopped: no kernel address in sigaltstack
+ * Escape-Expect: stopped: no kernel address in timer_create
+ * Escape-Expect: stopped: no kernel address in sched_getattr
+ * Escape-Expect: stopped: no kernel address in prlimit64
+ * Escape-Expect: stopped: no kernel address in adjtimex
+ * Escape-Expect: stopped: no kernel address in getsockname
+ * Escape-Expect: stopped: no kernel address in epoll_wait
+ * Escape-Expect: stopped: no kernel address in siginfo and the signal frame
+ * Escape-Expect: stopped: no kernel address in waitid
+ * Escape-Expect: stopped: no kernel address in /proc/self/stat
  */
 #include <sys/epoll.h>
 #include <sys/resource.h>

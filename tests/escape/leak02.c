@@ -3,6 +3,10 @@
  * Looks for other processes' data in fresh memory: after a process full of a pattern has ended, all memory is mapped and read; then pipes, files and the stack.
  * Stopped by: pages are cleared before a program sees them.
  * Escape-Options: --memory 64M
+ * Escape-Expect: stopped: only zeros in fresh memory
+ * Escape-Expect: stopped: only zeros in fresh shared memory
+ * Escape-Expect: stopped: only zeros in the holes of a file
+ * Escape-Expect: stopped: only zeros in the heap
  */
 #include "escape/escape.h"
 

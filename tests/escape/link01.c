@@ -2,6 +2,12 @@
 /*
  * Gives a file outside a second name inside the writable bind: link(2), linkat(2) by descriptor and by /proc.
  * Stopped by: a link may not cross mounts.
+ * Escape-Expect: stopped: EXDEV from link
+ * Escape-Expect: stopped: ENOENT from link of the hidden file
+ * Escape-Expect: stopped: EXDEV from link of a read-only bind's file
+ * Escape-Expect: stopped: EXDEV from linkat by descriptor
+ * Escape-Expect: stopped: EXDEV from linkat by /proc
+ * Escape-Expect: stopped: EROFS from link outwards
  */
 #include "escape/escape.h"
 

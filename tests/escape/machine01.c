@@ -2,6 +2,22 @@
 /*
  * Calls that are the machine's owner's: reboot, kexec, modules, swap, accounting, I/O ports, kernel log, vhangup, quota.
  * Stopped by: our kernel refuses them.
+ * Escape-Expect: stopped: EPERM from reboot
+ * Escape-Expect: stopped: EPERM from reboot's Ctrl-Alt-Del switch
+ * Escape-Expect: stopped: EPERM from kexec_load
+ * Escape-Expect: stopped: EPERM from kexec_file_load
+ * Escape-Expect: stopped: EPERM from init_module
+ * Escape-Expect: stopped: EPERM from finit_module
+ * Escape-Expect: stopped: EPERM from delete_module
+ * Escape-Expect: stopped: EPERM from swapon
+ * Escape-Expect: stopped: EPERM from swapoff
+ * Escape-Expect: stopped: EPERM from acct
+ * Escape-Expect: stopped: EPERM from iopl
+ * Escape-Expect: stopped: EPERM from ioperm
+ * Escape-Expect: stopped: EPERM from klogctl
+ * Escape-Expect: stopped: EPERM from klogctl clear
+ * Escape-Expect: stopped: EPERM from vhangup
+ * Escape-Expect: stopped: no such call: nfsservctl
  */
 #include <sys/io.h>
 #include <sys/klog.h>

@@ -2,6 +2,7 @@
 /*
  * Reads the kernel's memory speculatively past the fault, and looks for its bytes in the cache (Meltdown): the arena's first pages, byte by byte.
  * Stopped by: a CPU without the flaw, or page tables without the kernel (--kpti). Passes unless the arena's known magic is recovered.
+ * Escape-Expect: stopped: no known byte of the kernel came through the cache
  */
 #include <setjmp.h>
 #include <x86intrin.h>

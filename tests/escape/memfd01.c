@@ -2,6 +2,8 @@
 /*
  * Runs a program from memory: memfd_create(2), fexecve(3), and execveat(2) of an O_PATH descriptor.
  * Stopped by: it is inside like any other program: same names, same view.
+ * Escape-Expect: stopped: the program in memory is inside
+ * Escape-Expect: stopped: ENOENT from the secret from there
  */
 #include "escape/escape.h"
 
@@ -19,7 +21,7 @@ static void second_life(void)
 
 static void attempt(void)
 {
-	static char buffer[65536];
+	static char buffer[65536], path[64];
 	ssize_t n;
 	int from, fd;
 
@@ -31,6 +33,9 @@ static void attempt(void)
 	fd = OK(memfd_create("escape", 0));
 	while ((n = OK(read(from, buffer, sizeof(buffer)))) > 0)
 		CHECK_EQ(write(fd, buffer, (size_t)n), n);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	from = OK(open(path, O_RDONLY));
+	OK(close(fd));
 	OK(setenv("ESCAPE_SECOND", "yes", 1));
-	OK(fexecve(fd, ARGS("memfd"), environ));
+	OK(fexecve(from, ARGS("memfd"), environ));
 }

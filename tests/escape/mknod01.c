@@ -2,6 +2,16 @@
 /*
  * Makes device nodes of memory, KVM and a disk, in the writable layer, in a tmpfs and in the writable bind, and opens them.
  * Stopped by: in the bind no node is made; elsewhere our kernel knows no such device.
+ * Escape-Expect: stopped: EPERM from mknod of memory in the bind
+ * Escape-Expect: stopped: EPERM from mknod of kvm in the bind
+ * Escape-Expect: stopped: EPERM from mknod of a disk in the bind
+ * Escape-Expect: stopped: ENXIO from open of memory in the layer
+ * Escape-Expect: stopped: ENXIO from open of kvm in the layer
+ * Escape-Expect: stopped: ENXIO from open of a disk in the layer
+ * Escape-Expect: stopped: EACCES from open of memory in a tmpfs
+ * Escape-Expect: stopped: EACCES from open of kvm in a tmpfs
+ * Escape-Expect: stopped: EACCES from open of a disk in a tmpfs
+ * Escape-Expect: stopped: ENXIO from open of memory in /dev
  */
 #include <sys/sysmacros.h>
 

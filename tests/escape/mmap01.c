@@ -3,6 +3,16 @@
  * Maps terabytes, more than there are addresses, and everything at once; counts what it gets by mmap, mremap, brk and mlock.
  * Stopped by: address space ends at 0x7e0000000000, untouched memory costs nothing, and the limit on memory holds for what is touched.
  * Escape-Options: --memory 64M
+ * Escape-Expect: stopped: ENOMEM from 256 TiB
+ * Escape-Expect: stopped: ENOMEM from 2^63 bytes
+ * Escape-Expect: stopped: ENOMEM from all but a page
+ * Escape-Expect: stopped: ENOMEM from 1 TiB filled in
+ * Escape-Expect: stopped: EINVAL from mremap to 2^63
+ * Escape-Expect: stopped: EFAULT from mremap from 2^63
+ * Escape-Expect: stopped: EINVAL from mlock of everything
+ * Escape-Expect: stopped: ENOMEM from brk far up
+ * Escape-Expect: stopped: ENOMEM from brk far down
+ * Escape-Expect: stopped: touching 1 TiB ended with SIGKILL
  */
 #include "escape/escape.h"
 

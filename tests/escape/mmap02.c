@@ -2,6 +2,74 @@
 /*
  * Maps, unmaps, protects and moves memory at the kernel's addresses: the arena, the upper half, across the end, at page 0.
  * Stopped by: all ranges end below 0x7e0000000000.
+ * Escape-Expect: stopped: ENOMEM from mmap at the arena
+ * Escape-Expect: stopped: ENOMEM from mmap without replacing at the arena
+ * Escape-Expect: stopped: EINVAL from mremap to at the arena
+ * Escape-Expect: stopped: EFAULT from mremap from at the arena
+ * Escape-Expect: stopped: ENOMEM from mprotect at the arena
+ * Escape-Expect: stopped: ENOMEM from madvise at the arena
+ * Escape-Expect: stopped: ENOMEM from mincore at the arena
+ * Escape-Expect: stopped: ENOMEM from msync at the arena
+ * Escape-Expect: stopped: ENOMEM from mlock at the arena
+ * Escape-Expect: stopped: ENOMEM from mmap at the arena's middle
+ * Escape-Expect: stopped: ENOMEM from mmap without replacing at the arena's middle
+ * Escape-Expect: stopped: EINVAL from mremap to at the arena's middle
+ * Escape-Expect: stopped: EFAULT from mremap from at the arena's middle
+ * Escape-Expect: stopped: ENOMEM from mprotect at the arena's middle
+ * Escape-Expect: stopped: ENOMEM from madvise at the arena's middle
+ * Escape-Expect: stopped: ENOMEM from mincore at the arena's middle
+ * Escape-Expect: stopped: ENOMEM from msync at the arena's middle
+ * Escape-Expect: stopped: ENOMEM from mlock at the arena's middle
+ * Escape-Expect: stopped: ENOMEM from mmap at slot 253
+ * Escape-Expect: stopped: ENOMEM from mmap without replacing at slot 253
+ * Escape-Expect: stopped: EINVAL from mremap to at slot 253
+ * Escape-Expect: stopped: EFAULT from mremap from at slot 253
+ * Escape-Expect: stopped: ENOMEM from mprotect at slot 253
+ * Escape-Expect: stopped: ENOMEM from madvise at slot 253
+ * Escape-Expect: stopped: ENOMEM from mincore at slot 253
+ * Escape-Expect: stopped: ENOMEM from msync at slot 253
+ * Escape-Expect: stopped: ENOMEM from mlock at slot 253
+ * Escape-Expect: stopped: ENOMEM from mmap at the end of the lower half
+ * Escape-Expect: stopped: ENOMEM from mmap without replacing at the end of the lower half
+ * Escape-Expect: stopped: EINVAL from mremap to at the end of the lower half
+ * Escape-Expect: stopped: EFAULT from mremap from at the end of the lower half
+ * Escape-Expect: stopped: ENOMEM from mprotect at the end of the lower half
+ * Escape-Expect: stopped: ENOMEM from madvise at the end of the lower half
+ * Escape-Expect: stopped: ENOMEM from mincore at the end of the lower half
+ * Escape-Expect: stopped: ENOMEM from msync at the end of the lower half
+ * Escape-Expect: stopped: ENOMEM from mlock at the end of the lower half
+ * Escape-Expect: stopped: ENOMEM from mmap at no canonical address
+ * Escape-Expect: stopped: ENOMEM from mmap without replacing at no canonical address
+ * Escape-Expect: stopped: EINVAL from mremap to at no canonical address
+ * Escape-Expect: stopped: EFAULT from mremap from at no canonical address
+ * Escape-Expect: stopped: ENOMEM from mprotect at no canonical address
+ * Escape-Expect: stopped: ENOMEM from madvise at no canonical address
+ * Escape-Expect: stopped: ENOMEM from mincore at no canonical address
+ * Escape-Expect: stopped: ENOMEM from msync at no canonical address
+ * Escape-Expect: stopped: ENOMEM from mlock at no canonical address
+ * Escape-Expect: stopped: ENOMEM from mmap at the upper half
+ * Escape-Expect: stopped: ENOMEM from mmap without replacing at the upper half
+ * Escape-Expect: stopped: EINVAL from mremap to at the upper half
+ * Escape-Expect: stopped: EFAULT from mremap from at the upper half
+ * Escape-Expect: stopped: ENOMEM from mprotect at the upper half
+ * Escape-Expect: stopped: ENOMEM from madvise at the upper half
+ * Escape-Expect: stopped: ENOMEM from mincore at the upper half
+ * Escape-Expect: stopped: ENOMEM from msync at the upper half
+ * Escape-Expect: stopped: ENOMEM from mlock at the upper half
+ * Escape-Expect: stopped: ENOMEM from mmap at the vsyscall page
+ * Escape-Expect: stopped: ENOMEM from mmap without replacing at the vsyscall page
+ * Escape-Expect: stopped: EINVAL from mremap to at the vsyscall page
+ * Escape-Expect: stopped: EFAULT from mremap from at the vsyscall page
+ * Escape-Expect: stopped: ENOMEM from mprotect at the vsyscall page
+ * Escape-Expect: stopped: ENOMEM from madvise at the vsyscall page
+ * Escape-Expect: stopped: ENOMEM from mincore at the vsyscall page
+ * Escape-Expect: stopped: ENOMEM from msync at the vsyscall page
+ * Escape-Expect: stopped: ENOMEM from mlock at the vsyscall page
+ * Escape-Expect: stopped: ENOMEM from mmap across the end
+ * Escape-Expect: stopped: EINVAL from munmap across the end
+ * Escape-Expect: stopped: EINVAL from munmap of the arena
+ * Escape-Expect: stopped: ENOMEM from mprotect across the end
+ * Escape-Expect: stopped: EINVAL from PR_SET_MM
  */
 #include <sys/prctl.h>
 

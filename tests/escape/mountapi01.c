@@ -2,6 +2,13 @@
 /*
  * Uses the newer mount calls: fsopen, fsconfig, fsmount, fspick, open_tree, move_mount, mount_setattr.
  * Stopped by: our kernel does not have them.
+ * Escape-Expect: stopped: no such call: fsopen
+ * Escape-Expect: stopped: no such call: fsconfig
+ * Escape-Expect: stopped: no such call: fsmount
+ * Escape-Expect: stopped: no such call: fspick
+ * Escape-Expect: stopped: no such call: open_tree
+ * Escape-Expect: stopped: no such call: move_mount
+ * Escape-Expect: stopped: no such call: mount_setattr
  */
 #include <linux/mount.h>
 

@@ -2,6 +2,14 @@
 /*
  * Delays debug exceptions across the kernel's entry: MOV SS with a breakpoint on its operand, with TF, then SYSCALL, INT3 and INT n (CVE-2018-8897).
  * Stopped by: no debug registers without ptrace, and a kernel that does not believe where a debug exception comes from.
+ * Escape-Expect: stopped: mov ss, int3: contained
+ * Escape-Expect: stopped: mov ss, int 3: contained
+ * Escape-Expect: stopped: mov ss, int 1: contained
+ * Escape-Expect: stopped: mov ss, syscall: contained
+ * Escape-Expect: stopped: trap flag, mov ss, syscall: contained
+ * Escape-Expect: stopped: trap flag, mov ss, int3: contained
+ * Escape-Expect: stopped: trap flag, mov ss, ud2: contained
+ * Escape-Expect: stopped: trap flag, syscall: contained
  */
 #include "guest/trap.h"
 

@@ -2,6 +2,25 @@
 /*
  * Unshares and joins namespaces: unshare(2), setns(2) with files of /proc/PID/ns, clone(2) and clone3(2) with new ones.
  * Stopped by: our kernel has one namespace of each kind, and no files that name others.
+ * Escape-Expect: stopped: EPERM from unshare(NEWUSER)
+ * Escape-Expect: stopped: EPERM from clone(NEWUSER)
+ * Escape-Expect: stopped: EPERM from unshare(NEWNS)
+ * Escape-Expect: stopped: EPERM from clone(NEWNS)
+ * Escape-Expect: stopped: EPERM from unshare(NEWPID)
+ * Escape-Expect: stopped: EPERM from clone(NEWPID)
+ * Escape-Expect: stopped: EPERM from unshare(NEWNET)
+ * Escape-Expect: stopped: EPERM from clone(NEWNET)
+ * Escape-Expect: stopped: EPERM from unshare(NEWIPC)
+ * Escape-Expect: stopped: EPERM from clone(NEWIPC)
+ * Escape-Expect: stopped: EPERM from unshare(NEWUTS)
+ * Escape-Expect: stopped: EPERM from clone(NEWUTS)
+ * Escape-Expect: stopped: EPERM from unshare(NEWCGROUP)
+ * Escape-Expect: stopped: EPERM from clone(NEWCGROUP)
+ * Escape-Expect: stopped: EPERM from unshare(NEWTIME)
+ * Escape-Expect: stopped: EPERM from clone3(NEWUSER)
+ * Escape-Expect: stopped: ENOENT from the namespaces of a process outside
+ * Escape-Expect: stopped: EPERM from setns of a directory
+ * Escape-Expect: stopped: EPERM from setns of a bad descriptor
  */
 #include <linux/sched.h>
 

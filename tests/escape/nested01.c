@@ -2,6 +2,9 @@
 /*
  * Starts a sandbox in the sandbox: Ringfence itself, and KVM by its own ioctls.
  * Stopped by: there is no /dev/kvm inside, and Ringfence says so.
+ * Escape-Expect: stopped: ENOENT from open of /dev/kvm
+ * Escape-Expect: stopped: Ringfence inside ended with exit status 201
+ * Escape-Expect: stopped: Ringfence inside names /dev/kvm
  */
 #include "escape/escape.h"
 

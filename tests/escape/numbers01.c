@@ -2,6 +2,13 @@
 /*
  * Makes its own limits and priorities better than the caller's: setrlimit up, nice down, real-time classes, CPU sets beyond the machine, ioprio.
  * Stopped by: they are our kernel's numbers; the runner compares the monitor's caller and the machine.
+ * Escape-Expect: stopped: nice changed the sandbox's own number
+ * Escape-Expect: stopped: SCHED_FIFO changed the sandbox's own number
+ * Escape-Expect: stopped: RLIMIT_NPROC changed the sandbox's own number
+ * Escape-Expect: stopped: RLIMIT_MEMLOCK changed the sandbox's own number
+ * Escape-Expect: stopped: EINVAL from sched_setaffinity to CPU 1000
+ * Escape-Expect: stopped: ioprio changed the sandbox's own number
+ * Escape-Expect: stopped: EPERM from RLIMIT_NOFILE
  */
 #include <sys/resource.h>
 

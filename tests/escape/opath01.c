@@ -2,6 +2,15 @@
 /*
  * Plays with O_PATH descriptors: of links, of directories, as roots of openat2(2), after renames, and with /proc names for them.
  * Stopped by: a descriptor is a place in our kernel's mount tree, and lookups start there.
+ * Escape-Expect: stopped: ELOOP from the /proc name of a link
+ * Escape-Expect: stopped: EXDEV from RESOLVE_BENEATH and ..
+ * Escape-Expect: stopped: EXDEV from RESOLVE_BENEATH and a link
+ * Escape-Expect: stopped: ENOENT from RESOLVE_IN_ROOT and ..
+ * Escape-Expect: stopped: ELOOP from RESOLVE_NO_SYMLINKS
+ * Escape-Expect: stopped: EXDEV from RESOLVE_NO_XDEV
+ * Escape-Expect: stopped: ENOENT from no restriction
+ * Escape-Expect: stopped: ENOENT from .. of a moved directory
+ * Escape-Expect: stopped: ENOENT from .. of a removed directory
  */
 #include <linux/openat2.h>
 

@@ -2,6 +2,20 @@
 /*
  * Changes the scheduling and limits of a host's process: setpriority, prlimit, sched_setaffinity, sched_setscheduler, ioprio_set, migrate_pages, move_pages.
  * Stopped by: there is no such process inside; the runner compares the values.
+ * Escape-Expect: stopped: ESRCH from setpriority
+ * Escape-Expect: stopped: ESRCH from setpriority of a group
+ * Escape-Expect: stopped: ESRCH from prlimit
+ * Escape-Expect: stopped: ESRCH from prlimit read
+ * Escape-Expect: stopped: ESRCH from sched_setaffinity
+ * Escape-Expect: stopped: ESRCH from sched_setscheduler
+ * Escape-Expect: stopped: ESRCH from sched_getscheduler
+ * Escape-Expect: stopped: ESRCH from ioprio_set
+ * Escape-Expect: stopped: no such call: migrate_pages
+ * Escape-Expect: stopped: no such call: move_pages
+ * Escape-Expect: stopped: ESRCH from getpgid
+ * Escape-Expect: stopped: ESRCH from getsid
+ * Escape-Expect: stopped: ESRCH from setpgid
+ * Escape-Expect: stopped: ESRCH from get_robust_list
  */
 #include <sys/resource.h>
 #include <sys/time.h>

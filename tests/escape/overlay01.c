@@ -2,6 +2,7 @@
 /*
  * Changes, removes and replaces system files: all that is the host's under the writable layer.
  * Stopped by: the changes are in the sandbox's memory; the runner compares the host's files.
+ * Escape-Expect: stopped: the writable layer took all changes
  */
 #include "escape/escape.h"
 

@@ -2,6 +2,13 @@
 /*
  * Takes hold of a host's process by descriptor: pidfd_open, pidfd_send_signal, pidfd_getfd, process_madvise, process_mrelease, a directory of /proc.
  * Stopped by: our kernel does not have these calls, and there is no such process.
+ * Escape-Expect: stopped: no such call: pidfd_open
+ * Escape-Expect: stopped: no such call: pidfd_open of ourselves
+ * Escape-Expect: stopped: no such call: pidfd_send_signal
+ * Escape-Expect: stopped: no such call: pidfd_getfd
+ * Escape-Expect: stopped: no such call: process_madvise
+ * Escape-Expect: stopped: no such call: process_mrelease
+ * Escape-Expect: stopped: ENOENT from the victim's directory
  */
 #include "escape/escape.h"
 

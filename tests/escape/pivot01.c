@@ -2,6 +2,11 @@
 /*
  * Exchanges the root by pivot_root(2) and moves mounts with MS_MOVE, to get at what was below.
  * Stopped by: there is no pivot_root, and mounts do not move.
+ * Escape-Expect: stopped: no such call: pivot_root
+ * Escape-Expect: stopped: no such call: pivot_root of .
+ * Escape-Expect: stopped: EINVAL from MS_MOVE of /
+ * Escape-Expect: stopped: EINVAL from MS_MOVE of the cover
+ * Escape-Expect: stopped: ENOENT from the secret
  */
 #include <sys/mount.h>
 

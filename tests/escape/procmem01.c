@@ -2,6 +2,15 @@
 /*
  * Reads and writes the memory of a process outside by /proc/PID/mem, maps, environ, fd, and by process_vm_readv and process_vm_writev.
  * Stopped by: pids inside are our kernel's own; there is no such process.
+ * Escape-Expect: stopped: ENOENT from open of the victim's mem
+ * Escape-Expect: stopped: ENOENT from open of the victim's maps
+ * Escape-Expect: stopped: ENOENT from open of the victim's environ
+ * Escape-Expect: stopped: ENOENT from open of the victim's fd/0
+ * Escape-Expect: stopped: ENOENT from open of the victim's cwd/.
+ * Escape-Expect: stopped: ENOENT from open of the victim's exe
+ * Escape-Expect: stopped: ESRCH from process_vm_readv
+ * Escape-Expect: stopped: ESRCH from process_vm_writev
+ * Escape-Expect: stopped: EFAULT from process_vm_readv of ourselves
  */
 #include <sys/uio.h>
 

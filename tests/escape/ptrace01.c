@@ -2,6 +2,14 @@
 /*
  * Traces processes of the host and its own child: PTRACE_ATTACH, PTRACE_SEIZE, PTRACE_TRACEME, then debug registers and segment bases by PTRACE_POKEUSER.
  * Stopped by: our kernel refuses ptrace.
+ * Escape-Expect: stopped: EPERM from PTRACE_ATTACH to the victim
+ * Escape-Expect: stopped: EPERM from PTRACE_SEIZE of the victim
+ * Escape-Expect: stopped: EPERM from PTRACE_TRACEME
+ * Escape-Expect: stopped: EPERM from PTRACE_ATTACH to a child
+ * Escape-Expect: stopped: EPERM from PTRACE_POKEUSER of DR7
+ * Escape-Expect: stopped: EPERM from PTRACE_POKEUSER of DR0
+ * Escape-Expect: stopped: EPERM from PTRACE_POKEUSER of FS
+ * Escape-Expect: stopped: EPERM from PTRACE_POKETEXT
  */
 #include <stddef.h>
 #include <sys/ptrace.h>

@@ -2,6 +2,7 @@
 /*
  * Two threads exchange a directory with a link to the secret directory, in a writable bind, while this one opens through it.
  * Stopped by: each step of a walk is a lookup in our kernel's tree; a link is followed there or not at all.
+ * Escape-Expect: stopped: no open of 1500 gave the secret
  */
 #include <pthread.h>
 

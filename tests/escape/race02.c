@@ -2,6 +2,7 @@
 /*
  * A thread moves a directory up and down while this one walks ".." from inside of it: one step too many would leave the bind.
  * Stopped by: ".." is our kernel's own parent pointer, and the bind's root leads to the mount above it.
+ * Escape-Expect: stopped: no .. of 1500 led to the secret
  */
 #include <pthread.h>
 

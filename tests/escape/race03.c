@@ -3,6 +3,7 @@
  * The host exchanges a directory of the writable bind with a link to the secret directory, while this reads through it.
  * Stopped by: the monitor opens each name beneath the directory's handle and follows no link.
  * Escape-Host: swap
+ * Escape-Expect: stopped: no open of 600 gave the secret
  */
 #include "escape/escape.h"
 

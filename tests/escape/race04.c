@@ -3,6 +3,7 @@
  * The host exchanges a directory of the writable bind with a link to the secret directory, while this makes, renames and removes names in it.
  * Stopped by: the monitor makes each name beneath the directory's handle and follows no link.
  * Escape-Host: swap
+ * Escape-Expect: stopped: all of 300 rounds stayed in the bind
  */
 #include "escape/escape.h"
 

@@ -3,6 +3,11 @@
  * The host moves a directory out of the writable bind while a descriptor stands in it; ".." from there is outside of the bind.
  * Stopped by: our kernel walks ".." in its own tree, and the monitor opens nothing above a handle.
  * Escape-Host: moveout
+ * Escape-Expect: stopped: ENOENT from ../../secret/key
+ * Escape-Expect: stopped: ENOENT from ../../../secret/key
+ * Escape-Expect: stopped: ENOENT from ../only-outside
+ * Escape-Expect: stopped: ENOENT from chroot to there
+ * Escape-Expect: stopped: ENOENT from ../../only-outside
  */
 #include "escape/escape.h"
 

@@ -2,6 +2,15 @@
 /*
  * Makes read-only binds writable by remounting, and by binding them again.
  * Stopped by: what the sandbox was started with keeps its read-only flag, and a bind of it inherits it.
+ * Escape-Expect: stopped: EPERM from remount of a read-only bind
+ * Escape-Expect: stopped: EROFS from shelf/text
+ * Escape-Expect: stopped: EPERM from remount of the superblock
+ * Escape-Expect: stopped: EROFS from shelf/text
+ * Escape-Expect: stopped: EROFS from a second bind
+ * Escape-Expect: stopped: EPERM from remount of a second bind
+ * Escape-Expect: stopped: EROFS from a second bind
+ * Escape-Expect: stopped: EPERM from remount of a cover
+ * Escape-Expect: stopped: EROFS from a cover
  */
 #include <sys/mount.h>
 

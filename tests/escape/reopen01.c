@@ -2,6 +2,21 @@
 /*
  * Opens read-only files of the host again for writing, by /proc/self/fd, by O_PATH descriptors, by fcntl and by mmap.
  * Stopped by: the read-only mount and the mode of the first open count again each time.
+ * Escape-Expect: stopped: EROFS from a read-only file by /proc/self/fd
+ * Escape-Expect: stopped: EROFS from a read-only file by /dev/fd
+ * Escape-Expect: stopped: EBADF from write
+ * Escape-Expect: stopped: EBADF from pwrite
+ * Escape-Expect: stopped: EINVAL from ftruncate
+ * Escape-Expect: stopped: EBADF from fallocate
+ * Escape-Expect: stopped: EACCES from shared mmap
+ * Escape-Expect: stopped: EBADF from write after F_SETFL
+ * Escape-Expect: stopped: EROFS from fchmod
+ * Escape-Expect: stopped: EROFS from fchown
+ * Escape-Expect: stopped: EROFS from futimens
+ * Escape-Expect: stopped: EROFS from an O_PATH descriptor by /proc/self/fd
+ * Escape-Expect: stopped: EROFS from an O_PATH descriptor by /dev/fd
+ * Escape-Expect: stopped: EBADF from write to O_PATH
+ * Escape-Expect: stopped: ENOENT from openat AT_EMPTY_PATH
  */
 #include "escape/escape.h"
 

@@ -2,6 +2,10 @@
 /*
  * Maps a read-only file shared and makes the mapping writable afterwards, then writes what it may have of it.
  * Stopped by: mprotect(2) knows how the file was opened; a private copy is not the file.
+ * Escape-Expect: stopped: EACCES from mprotect
+ * Escape-Expect: stopped: a private copy was written
+ * Escape-Expect: stopped: EFAULT from read into a read-only mapping
+ * Escape-Expect: stopped: EIO from pwrite to /proc/self/mem
  */
 #include "escape/escape.h"
 

@@ -2,6 +2,9 @@
 /*
  * Stops the CPU and its interrupts: HLT, CLI, STI.
  * Stopped by: the CPU, ring 3.
+ * Escape-Expect: stopped: SIGSEGV (general protection) from hlt
+ * Escape-Expect: stopped: SIGSEGV (general protection) from cli
+ * Escape-Expect: stopped: SIGSEGV (general protection) from sti
  */
 #include "escape/instruction.h"
 

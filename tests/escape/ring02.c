@@ -2,6 +2,15 @@
 /*
  * Talks to I/O ports: IN, OUT, INS, OUTS, with the ports that residency host uses for its own exits.
  * Stopped by: the CPU, IOPL 0 and no bitmap for ring 3.
+ * Escape-Expect: stopped: SIGSEGV (general protection) from in al, 80h
+ * Escape-Expect: stopped: SIGSEGV (general protection) from in eax, dx
+ * Escape-Expect: stopped: SIGSEGV (general protection) from out 80h, al
+ * Escape-Expect: stopped: SIGSEGV (general protection) from out dx, al
+ * Escape-Expect: stopped: SIGSEGV (general protection) from out dx, eax
+ * Escape-Expect: stopped: SIGSEGV (general protection) from insb
+ * Escape-Expect: stopped: SIGSEGV (general protection) from outsb
+ * Escape-Expect: stopped: SIGSEGV (general protection) from rep outsd
+ * Escape-Expect: stopped: out to every port tried
  */
 #include "escape/instruction.h"
 

@@ -2,6 +2,10 @@
 /*
  * Loads descriptor tables: LGDT, LIDT, LLDT, LTR.
  * Stopped by: the CPU, ring 3.
+ * Escape-Expect: stopped: SIGSEGV (general protection) from lgdt
+ * Escape-Expect: stopped: SIGSEGV (general protection) from lidt
+ * Escape-Expect: stopped: SIGSEGV (general protection) from lldt
+ * Escape-Expect: stopped: SIGSEGV (general protection) from ltr
  */
 #include "escape/instruction.h"
 

@@ -2,6 +2,16 @@
 /*
  * Reads and writes control registers: MOV CR0 to CR8, LMSW, CLTS.
  * Stopped by: the CPU, ring 3.
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov rax, cr0
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov cr0, rax
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov rax, cr2
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov rax, cr3
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov cr3, rax
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov rax, cr4
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov cr4, rax
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov cr8, rax
+ * Escape-Expect: stopped: SIGSEGV (general protection) from lmsw
+ * Escape-Expect: stopped: SIGSEGV (general protection) from clts
  */
 #include "escape/instruction.h"
 

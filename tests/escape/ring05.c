@@ -2,6 +2,11 @@
 /*
  * Reads and writes debug registers.
  * Stopped by: the CPU, ring 3.
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov rax, dr0
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov dr0, rax
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov rax, dr6
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov rax, dr7
+ * Escape-Expect: stopped: SIGSEGV (general protection) from mov dr7, rax
  */
 #include "escape/instruction.h"
 

@@ -2,6 +2,11 @@
 /*
  * Reads and writes model-specific registers: where SYSCALL enters, the kernel's GS, EFER, the APIC, the PVM and KVM ranges; and performance counters.
  * Stopped by: the CPU, ring 3, for every number.
+ * Escape-Expect: stopped: SIGSEGV (general protection) from rdmsr
+ * Escape-Expect: stopped: SIGSEGV (general protection) from wrmsr
+ * Escape-Expect: stopped: SIGSEGV (general protection) from rdpmc
+ * Escape-Expect: stopped: SIGSEGV (general protection) from xsetbv
+ * Escape-Expect: stopped: rdmsr and wrmsr of every register tried
  */
 #include "escape/instruction.h"
 

@@ -2,6 +2,10 @@
 /*
  * Flushes caches and translations: INVD, WBINVD, INVLPG, INVPCID.
  * Stopped by: the CPU, ring 3.
+ * Escape-Expect: stopped: SIGSEGV (general protection) from invd
+ * Escape-Expect: stopped: SIGSEGV (general protection) from wbinvd
+ * Escape-Expect: stopped: SIGSEGV (general protection) from invlpg
+ * Escape-Expect: stopped: SIGILL (undefined instruction) from invpcid
  */
 #include "escape/instruction.h"
 

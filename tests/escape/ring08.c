@@ -2,6 +2,12 @@
 /*
  * Changes rings by the kernel's own exits: SWAPGS, SYSRET, SYSEXIT, IRET and far returns to ring 0.
  * Stopped by: the CPU: these are ring 0's, or may not lead inwards.
+ * Escape-Expect: stopped: SIGSEGV (general protection) from swapgs
+ * Escape-Expect: stopped: SIGSEGV (general protection) from sysretl
+ * Escape-Expect: stopped: SIGSEGV (general protection) from sysretq
+ * Escape-Expect: stopped: SIGSEGV (general protection) from sysexit
+ * Escape-Expect: stopped: SIGSEGV (general protection) from iret to ring 0
+ * Escape-Expect: stopped: SIGSEGV (general protection) from retf to ring 0
  */
 #include "escape/instruction.h"
 

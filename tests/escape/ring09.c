@@ -2,6 +2,24 @@
 /*
  * Calls the hypervisor and uses virtualisation itself: VMCALL, VMMCALL, VMRUN, VMLOAD, STGI, VMXON, VMLAUNCH, VMREAD, SKINIT, GETSEC, ENCLS, TDCALL.
  * Stopped by: the CPU, or KVM, which takes no hypercall of ring 3.
+ * Escape-Expect: stopped: a fault from vmrun
+ * Escape-Expect: stopped: a fault from vmload
+ * Escape-Expect: stopped: a fault from vmsave
+ * Escape-Expect: stopped: a fault from stgi
+ * Escape-Expect: stopped: a fault from clgi
+ * Escape-Expect: stopped: a fault from skinit
+ * Escape-Expect: stopped: a fault from invlpga
+ * Escape-Expect: stopped: a fault from vmlaunch
+ * Escape-Expect: stopped: a fault from vmresume
+ * Escape-Expect: stopped: a fault from vmxoff
+ * Escape-Expect: stopped: a fault from vmread
+ * Escape-Expect: stopped: a fault from vmwrite
+ * Escape-Expect: stopped: a fault from vmxon
+ * Escape-Expect: stopped: a fault from vmptrld
+ * Escape-Expect: stopped: a fault from getsec
+ * Escape-Expect: stopped: a fault from encls
+ * Escape-Expect: stopped: a fault from rsm
+ * Escape-Expect: stopped: hypercalls of every number tried
  */
 #include "escape/instruction.h"
 

@@ -2,6 +2,12 @@
 /*
  * Waits for memory by MONITOR and MWAIT, lifts SMAP by STAC and CLAC, saves and restores supervisor state: XSAVES, XRSTORS.
  * Stopped by: the CPU, ring 3.
+ * Escape-Expect: stopped: a fault from monitor
+ * Escape-Expect: stopped: a fault from mwait
+ * Escape-Expect: stopped: a fault from clac
+ * Escape-Expect: stopped: a fault from stac
+ * Escape-Expect: stopped: a fault from xrstors
+ * Escape-Expect: stopped: a fault from xsaves
  */
 #include "escape/instruction.h"
 

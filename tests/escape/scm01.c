@@ -3,6 +3,14 @@
  * Connects to a socket that the host has in the writable bind, which hands a descriptor of the secret directory to whoever connects.
  * Stopped by: the name is there, the host's socket is not: our kernel's sockets know each other only.
  * Escape-Host: give
+ * Escape-Expect: stopped: ECONNREFUSED from connect of a stream
+ * Escape-Expect: stopped: EOPNOTSUPP from sendto
+ * Escape-Expect: stopped: ECONNREFUSED from connect of datagrams
+ * Escape-Expect: stopped: ECONNREFUSED from sendto
+ * Escape-Expect: stopped: ECONNREFUSED from connect of packets
+ * Escape-Expect: stopped: EOPNOTSUPP from sendto
+ * Escape-Expect: stopped: ENXIO from open of a socket
+ * Escape-Expect: stopped: ENXIO from open by O_PATH
  */
 #include <sys/socket.h>
 #include <sys/un.h>

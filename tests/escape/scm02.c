@@ -3,6 +3,7 @@
  * Binds a socket in the writable bind and waits for the host, which tries to connect and to hand over a descriptor.
  * Stopped by: what is made in the bind is a name of our kernel's own, or nothing; the host finds no socket that listens.
  * Escape-Host: take
+ * Escape-Expect: stopped: EPERM from bind in the bind
  */
 #include <poll.h>
 #include <sys/socket.h>

@@ -3,6 +3,9 @@
  * Passes descriptors between processes inside until the kernel has no room, and in cycles that nobody can close.
  * Stopped by: a limit on descriptors under way, and a collector of cycles.
  * Escape-Options: --memory 64M
+ * Escape-Expect: stopped: cycles of descriptors were collected
+ * Escape-Expect: stopped: ETOOMANYREFS from one more descriptor
+ * Escape-Expect: stopped: EBADF from a descriptor that is not open
  */
 #include <sys/socket.h>
 

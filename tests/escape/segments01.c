@@ -2,6 +2,10 @@
 /*
  * Learns where the kernel's tables are: SGDT, SIDT, SLDT, STR, SMSW, and LSL, LAR, VERR of the kernel's selectors.
  * Stopped by: UMIP where the CPU has it; else addresses that are the sandbox's own, never the host's: nothing can be read there.
+ * Escape-Expect: stopped: the table of sgdt cannot be read
+ * Escape-Expect: stopped: the table of sgdt cannot be written
+ * Escape-Expect: stopped: the table of sidt cannot be read
+ * Escape-Expect: stopped: the table of sidt cannot be written
  */
 #include "escape/instruction.h"
 

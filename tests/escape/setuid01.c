@@ -2,6 +2,13 @@
 /*
  * Runs set-user-id programs as an ordinary user, and makes such a program in the writable bind, where the host's users could run it.
  * Stopped by: root inside is nobody outside; the runner looks for set-id files in the bind.
+ * Escape-Expect: stopped: EPERM from chmod u+s in a bind
+ * Escape-Expect: stopped: EPERM from chmod g+s in a bind
+ * Escape-Expect: stopped: EPERM from fchmod u+s in a bind
+ * Escape-Expect: stopped: EPERM from creating a set-id file in a bind
+ * Escape-Expect: stopped: EOPNOTSUPP from a file capability in a bind
+ * Escape-Expect: stopped: EPERM from setuid back to root
+ * Escape-Expect: stopped: ENOENT from the secret as somebody else
  */
 #include "escape/escape.h"
 

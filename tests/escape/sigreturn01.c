@@ -2,6 +2,22 @@
 /*
  * Returns from a signal with a frame of its own making: the kernel's code segment, its addresses, non-canonical ones, flags that only ring 0 may set.
  * Stopped by: segments and flags are forced to the program's; the next instruction faults in ring 3.
+ * Escape-Expect: stopped: a RIP in the arena ended with SIGSEGV
+ * Escape-Expect: stopped: a RIP in the upper half ended with SIGSEGV
+ * Escape-Expect: stopped: a non-canonical RIP ended with SIGSEGV
+ * Escape-Expect: stopped: a RIP with only the top bit ended with SIGSEGV
+ * Escape-Expect: stopped: a RIP at the last byte ended with SIGSEGV
+ * Escape-Expect: stopped: a stack in the arena ended with SIGSEGV
+ * Escape-Expect: stopped: a non-canonical stack ended with SIGBUS
+ * Escape-Expect: stopped: CS 8 and SS 0x10 ended with SIGSEGV
+ * Escape-Expect: stopped: CS 0x10 and SS 0x18 ended with SIGSEGV
+ * Escape-Expect: stopped: CS 0 and SS 0 ended with SIGSEGV
+ * Escape-Expect: stopped: CS 0x23 ended with SIGSEGV
+ * Escape-Expect: stopped: a CS of an LDT ended with SIGSEGV
+ * Escape-Expect: stopped: IOPL 3 ended with exit status 0
+ * Escape-Expect: stopped: virtual 8086 mode ended with exit status 0
+ * Escape-Expect: stopped: interrupts off ended with exit status 0
+ * Escape-Expect: stopped: nested task ended with exit status 0
  */
 #include <ucontext.h>
 

@@ -2,6 +2,13 @@
 /*
  * Returns from a signal with a floating-point state of its own making: reserved bits, a huge size, a pointer to the kernel's memory.
  * Stopped by: the state is checked before it is loaded; a bad one ends the process.
+ * Escape-Expect: stopped: a state in the arena: contained
+ * Escape-Expect: stopped: a state at no address: contained
+ * Escape-Expect: stopped: all bits of MXCSR: contained
+ * Escape-Expect: stopped: all bits of the header: contained
+ * Escape-Expect: stopped: all bits of the size: contained
+ * Escape-Expect: stopped: a state that is not aligned: contained
+ * Escape-Expect: stopped: a state across the end: contained
  */
 #include <ucontext.h>
 

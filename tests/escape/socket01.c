@@ -2,6 +2,31 @@
 /*
  * Makes sockets that reach the host's network or kernel: raw, packet, netlink, vsock, alg, bluetooth, can, xdp, tipc, inet.
  * Stopped by: our kernel has AF_UNIX, and nothing else without a network.
+ * Escape-Expect: stopped: EAFNOSUPPORT from inet stream
+ * Escape-Expect: stopped: EAFNOSUPPORT from inet datagram
+ * Escape-Expect: stopped: EAFNOSUPPORT from inet raw
+ * Escape-Expect: stopped: EAFNOSUPPORT from inet ping
+ * Escape-Expect: stopped: EAFNOSUPPORT from inet packet
+ * Escape-Expect: stopped: EAFNOSUPPORT from inet6 stream
+ * Escape-Expect: stopped: EAFNOSUPPORT from inet6 raw
+ * Escape-Expect: stopped: EAFNOSUPPORT from packet raw
+ * Escape-Expect: stopped: EAFNOSUPPORT from packet datagram
+ * Escape-Expect: stopped: EAFNOSUPPORT from netlink route
+ * Escape-Expect: stopped: EAFNOSUPPORT from netlink audit
+ * Escape-Expect: stopped: EAFNOSUPPORT from netlink uevent
+ * Escape-Expect: stopped: EAFNOSUPPORT from netlink netfilter
+ * Escape-Expect: stopped: EAFNOSUPPORT from netlink generic
+ * Escape-Expect: stopped: EAFNOSUPPORT from vsock
+ * Escape-Expect: stopped: EAFNOSUPPORT from alg
+ * Escape-Expect: stopped: EAFNOSUPPORT from bluetooth
+ * Escape-Expect: stopped: EAFNOSUPPORT from can
+ * Escape-Expect: stopped: EAFNOSUPPORT from xdp
+ * Escape-Expect: stopped: EAFNOSUPPORT from tipc
+ * Escape-Expect: stopped: EAFNOSUPPORT from rds
+ * Escape-Expect: stopped: EAFNOSUPPORT from key
+ * Escape-Expect: stopped: EAFNOSUPPORT from ax25
+ * Escape-Expect: stopped: EPROTONOSUPPORT from unix raw
+ * Escape-Expect: stopped: EAFNOSUPPORT from no family
  */
 #include <sys/socket.h>
 

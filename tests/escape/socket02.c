@@ -2,6 +2,19 @@
 /*
  * Connects to a TCP and a UDP port of the host, on 127.0.0.1 and ::1, where the runner listens.
  * Stopped by: there are no network sockets; the runner sees no connection.
+ * Escape-Expect: stopped: EAFNOSUPPORT from TCP
+ * Escape-Expect: stopped: EINVAL from TCP
+ * Escape-Expect: stopped: EOPNOTSUPP from TCP
+ * Escape-Expect: stopped: EAFNOSUPPORT from UDP
+ * Escape-Expect: stopped: EINVAL from UDP
+ * Escape-Expect: stopped: EINVAL from UDP
+ * Escape-Expect: stopped: EAFNOSUPPORT from TCP by IPv6
+ * Escape-Expect: stopped: EINVAL from TCP by IPv6
+ * Escape-Expect: stopped: EOPNOTSUPP from TCP by IPv6
+ * Escape-Expect: stopped: EAFNOSUPPORT from UDP by IPv6
+ * Escape-Expect: stopped: EINVAL from UDP by IPv6
+ * Escape-Expect: stopped: EINVAL from UDP by IPv6
+ * Escape-Expect: stopped: ENOENT from /dev/tcp
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

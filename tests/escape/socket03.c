@@ -2,6 +2,36 @@
 /*
  * Connects to unix sockets of the host: one beside the bind, one in it, an abstract one, those that systems usually have.
  * Stopped by: our kernel's sockets know each other only; the runner sees no connection.
+ * Escape-Expect: stopped: ECONNREFUSED from the socket beside
+ * Escape-Expect: stopped: EOPNOTSUPP from the socket beside
+ * Escape-Expect: stopped: ECONNREFUSED from the socket beside
+ * Escape-Expect: stopped: ECONNREFUSED from the socket beside
+ * Escape-Expect: stopped: ECONNREFUSED from the socket in the bind
+ * Escape-Expect: stopped: EOPNOTSUPP from the socket in the bind
+ * Escape-Expect: stopped: ECONNREFUSED from the socket in the bind
+ * Escape-Expect: stopped: ECONNREFUSED from the socket in the bind
+ * Escape-Expect: stopped: ECONNREFUSED from the abstract socket
+ * Escape-Expect: stopped: EOPNOTSUPP from the abstract socket
+ * Escape-Expect: stopped: ECONNREFUSED from the abstract socket
+ * Escape-Expect: stopped: ECONNREFUSED from the abstract socket
+ * Escape-Expect: stopped: ECONNREFUSED from X11
+ * Escape-Expect: stopped: EOPNOTSUPP from X11
+ * Escape-Expect: stopped: ECONNREFUSED from X11
+ * Escape-Expect: stopped: ECONNREFUSED from X11
+ * Escape-Expect: stopped: ENOENT from D-Bus
+ * Escape-Expect: stopped: EOPNOTSUPP from D-Bus
+ * Escape-Expect: stopped: ENOENT from D-Bus
+ * Escape-Expect: stopped: ENOENT from D-Bus
+ * Escape-Expect: stopped: ENOENT from Docker
+ * Escape-Expect: stopped: EOPNOTSUPP from Docker
+ * Escape-Expect: stopped: ENOENT from Docker
+ * Escape-Expect: stopped: ENOENT from Docker
+ * Escape-Expect: stopped: ENOENT from the log
+ * Escape-Expect: stopped: EOPNOTSUPP from the log
+ * Escape-Expect: stopped: ENOENT from the log
+ * Escape-Expect: stopped: ENOENT from the log
+ * Escape-Expect: stopped: ENOENT from /proc/net/unix
+ * Escape-Expect: stopped: ENOENT from /proc/net/tcp
  */
 #include <stddef.h>
 #include <sys/socket.h>

@@ -2,6 +2,13 @@
 /*
  * Reads through symbolic links that the host and the program put into a writable bind: absolute, relative, through a directory.
  * Stopped by: our kernel follows links, in its own mount tree; the monitor never does.
+ * Escape-Expect: stopped: ENOENT from the host's absolute link
+ * Escape-Expect: stopped: ENOENT from the host's relative link
+ * Escape-Expect: stopped: ENOENT from a link to a directory
+ * Escape-Expect: stopped: ENOENT from an own absolute link
+ * Escape-Expect: stopped: ENOENT from an own relative link
+ * Escape-Expect: stopped: ENOENT from an own link to a directory
+ * Escape-Expect: stopped: ELOOP from O_NOFOLLOW
  */
 #include "escape/escape.h"
 

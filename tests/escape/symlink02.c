@@ -2,6 +2,15 @@
 /*
  * Writes through symbolic links in a writable bind to files beside it, and makes files through dangling ones.
  * Stopped by: our kernel follows links to mounts that are read-only.
+ * Escape-Expect: stopped: EROFS from the host's link
+ * Escape-Expect: stopped: EROFS from the host's link, truncating
+ * Escape-Expect: stopped: EROFS from an own link
+ * Escape-Expect: stopped: EROFS from a dangling link
+ * Escape-Expect: stopped: EROFS from a dangling relative link
+ * Escape-Expect: stopped: EEXIST from mkdir by a dangling link
+ * Escape-Expect: stopped: EROFS from truncate by a link
+ * Escape-Expect: stopped: EROFS from chmod by a link
+ * Escape-Expect: stopped: EXDEV from rename through a linked directory
  */
 #include "escape/escape.h"
 

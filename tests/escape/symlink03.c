@@ -2,6 +2,14 @@
 /*
  * Finds its way out by the links of /proc: root, cwd, exe and fd, of itself and of process 1.
  * Stopped by: they lead to our kernel's own objects; what --hide covers stays covered.
+ * Escape-Expect: stopped: ENOENT from /proc/self/root
+ * Escape-Expect: stopped: ENOENT from /proc/1/root
+ * Escape-Expect: stopped: ENOENT from /proc/thread-self/root
+ * Escape-Expect: stopped: ENOENT from /proc/self/task/1/root
+ * Escape-Expect: stopped: ENOENT from /proc/self/cwd/..
+ * Escape-Expect: stopped: ENOENT from /proc/1/cwd/..
+ * Escape-Expect: stopped: ENOENT from /proc/self/fd/N/..
+ * Escape-Expect: stopped: ENOENT from the root of a process outside
  */
 #include "escape/escape.h"
 

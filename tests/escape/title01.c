@@ -3,6 +3,7 @@
  * Puts terminal escape sequences into what Ringfence prints of a program under --strace: its name, paths, buffers, arguments.
  * Stopped by: Ringfence's own output has no control characters; the runner looks at every byte of it.
  * Escape-Options: --strace
+ * Escape-Expect: stopped: names with control characters were used
  */
 #include <sys/prctl.h>
 

@@ -3,6 +3,10 @@
  * Puts terminal escape sequences into Ringfence's messages: a program that is not executable, a bad interpreter, an ELF file that is broken.
  * Stopped by: Ringfence's own output has no control characters; the runner looks at every byte of it.
  * Escape-Options: --log debug
+ * Escape-Expect: stopped: ENOENT from a script with a bad interpreter
+ * Escape-Expect: stopped: ENOEXEC from a broken program
+ * Escape-Expect: stopped: ENOEXEC from nothing at all
+ * Escape-Expect: stopped: a crash ended with SIGSEGV
  */
 #include <sys/prctl.h>
 

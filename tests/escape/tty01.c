@@ -3,6 +3,14 @@
  * Pushes characters into the caller's terminal: TIOCSTI, TIOCLINUX with a paste, as standard input and as /dev/tty.
  * Stopped by: our kernel does not pass these requests on.
  * Escape-Host: terminal
+ * Escape-Expect: stopped: EPERM from TIOCSTI on standard input
+ * Escape-Expect: stopped: ENOTTY from TIOCLINUX on standard input
+ * Escape-Expect: stopped: ENOTTY from TIOCLINUX on standard input
+ * Escape-Expect: stopped: EPERM from TIOCSTI with high bits on standard input
+ * Escape-Expect: stopped: EPERM from TIOCSTI on /dev/tty
+ * Escape-Expect: stopped: ENOTTY from TIOCLINUX on /dev/tty
+ * Escape-Expect: stopped: ENOTTY from TIOCLINUX on /dev/tty
+ * Escape-Expect: stopped: EPERM from TIOCSTI with high bits on /dev/tty
  */
 #include <sys/ioctl.h>
 

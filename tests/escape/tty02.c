@@ -3,6 +3,19 @@
  * Takes the caller's terminal over: controlling terminal of another session, console redirection, line discipline, exclusive use, packet mode, hang-up, peer, lock.
  * Stopped by: our kernel has sessions of its own and does not pass these requests on.
  * Escape-Host: terminal
+ * Escape-Expect: stopped: ENOTTY from TIOCCONS
+ * Escape-Expect: stopped: ENOTTY from TIOCSETD
+ * Escape-Expect: stopped: ENOTTY from TIOCPKT
+ * Escape-Expect: stopped: ENOTTY from TIOCVHANGUP
+ * Escape-Expect: stopped: ENOTTY from TIOCGPTPEER
+ * Escape-Expect: stopped: ENOTTY from TIOCSPTLCK
+ * Escape-Expect: stopped: ENOTTY from TIOCSLCKTRMIOS
+ * Escape-Expect: stopped: ENOTTY from TIOCSSERIAL
+ * Escape-Expect: stopped: ENOTTY from KDSKBENT
+ * Escape-Expect: stopped: ENOTTY from KDSETMODE
+ * Escape-Expect: stopped: ENOTTY from VT_ACTIVATE
+ * Escape-Expect: stopped: ENOTTY from PIO_FONT
+ * Escape-Expect: stopped: ENOTTY from TCSBRK of another number
  */
 #include <sys/ioctl.h>
 

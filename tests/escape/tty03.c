@@ -3,6 +3,11 @@
  * Moves the caller's terminal to a process group or session of the host: TIOCSPGRP, TIOCSCTTY with force, TIOCNOTTY, TIOCSWINSZ with nonsense.
  * Stopped by: process groups are our kernel's own, and only those of the session are taken.
  * Escape-Host: terminal
+ * Escape-Expect: stopped: ESRCH from TIOCSPGRP of a host's group
+ * Escape-Expect: stopped: ESRCH from TIOCSPGRP of no group
+ * Escape-Expect: stopped: EINVAL from TIOCSPGRP below 0
+ * Escape-Expect: stopped: ENOTTY from TIOCSPGRP from another session
+ * Escape-Expect: stopped: EPERM from TIOCSCTTY without CAP_SYS_ADMIN
  */
 #include <sys/ioctl.h>
 

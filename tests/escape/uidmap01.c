@@ -2,6 +2,21 @@
 /*
  * Writes the id maps and other per-process files that change rights: uid_map, gid_map, setgroups, projid_map, loginuid, attr/current, oom_score_adj, timerslack_ns.
  * Stopped by: they are missing, or change what our kernel alone knows; the runner compares those of a process outside.
+ * Escape-Expect: stopped: EIO from uid_map of ourselves
+ * Escape-Expect: stopped: EIO from gid_map of ourselves
+ * Escape-Expect: stopped: EIO from setgroups of ourselves
+ * Escape-Expect: stopped: EIO from projid_map of ourselves
+ * Escape-Expect: stopped: EIO from loginuid of ourselves
+ * Escape-Expect: stopped: ENOENT from attr/current of ourselves
+ * Escape-Expect: stopped: ENOENT from timerslack_ns of ourselves
+ * Escape-Expect: stopped: ENOENT from sched of ourselves
+ * Escape-Expect: stopped: ENOENT from make-it-fail of ourselves
+ * Escape-Expect: stopped: ENOENT from clear_refs of ourselves
+ * Escape-Expect: stopped: ENOENT from autogroup of ourselves
+ * Escape-Expect: stopped: ENOENT from coredump_filter of ourselves
+ * Escape-Expect: stopped: ENOENT from oom_score_adj of a process outside
+ * Escape-Expect: stopped: ENOENT from timerslack_ns of a process outside
+ * Escape-Expect: stopped: ENOENT from oom_score_adj of a process outside
  */
 #include "escape/escape.h"
 

@@ -2,6 +2,9 @@
 /*
  * Executes, reads and writes the vsyscall page of old Linux at its fixed address in the upper half.
  * Stopped by: nothing is mapped there.
+ * Escape-Expect: stopped: SIGSEGV (page fault) from a call of vsyscall
+ * Escape-Expect: stopped: SIGSEGV (page fault) from a read of vsyscall
+ * Escape-Expect: stopped: SIGSEGV (page fault) from a write of vsyscall
  */
 #include "escape/instruction.h"
 

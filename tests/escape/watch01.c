@@ -2,6 +2,12 @@
 /*
  * Watches files of the host: fanotify on the whole mount, inotify, dnotify, leases.
  * Stopped by: our kernel has none of these.
+ * Escape-Expect: stopped: EPERM from fanotify_init
+ * Escape-Expect: stopped: no such call: fanotify_mark
+ * Escape-Expect: stopped: no such call: inotify_init
+ * Escape-Expect: stopped: no such call: inotify_init1
+ * Escape-Expect: stopped: EINVAL from dnotify
+ * Escape-Expect: stopped: EINVAL from a lease
  */
 #include "escape/escape.h"
 

@@ -26,8 +26,7 @@ IPC_CREAT, IPC_EXCL, IPC_RMID, GETVAL, SETVAL = 0o1000, 0o2000, 0, 12, 16
 SYS_ADD_KEY, SYS_KEYCTL, KEYCTL_READ, KEYCTL_REVOKE, KEY_SPEC_PROCESS_KEYRING = 248, 250, 11, 3, -2
 SETTLE_SECONDS = 20  # for processes that are about to end; reached only if one stays
 CLOCK_JUMP_SECONDS = 60
-WATCHED = ["/etc/passwd", "/etc/group", "/etc/hostname", "/etc/hosts", "/etc", "/usr/bin", "/usr/share", "/", "/dev", "/dev/shm"]
-IGNORED_IN_SHM = "/dev/shm"
+WATCHED = ["/etc/passwd", "/etc/group", "/etc/hostname", "/etc/hosts", "/etc", "/usr/bin", "/usr/share", "/"]
 SETTINGS = ["kernel/core_pattern", "kernel/modprobe", "kernel/hostname", "kernel/domainname", "kernel/sysrq", "kernel/panic",
             "kernel/randomize_va_space", "kernel/pid_max", "vm/overcommit_memory", "fs/suid_dumpable"]
 
@@ -258,10 +257,11 @@ class World:
         self.residency = residency
         self.token = f"{random.randrange(1 << 64):016x}"
         self.secret = SECRET + self.token
-        self.base = os.path.realpath(tempfile.mkdtemp(prefix="rf-escape-"))
-        self.outside = os.path.realpath(tempfile.mkdtemp(prefix="rf-escape-"))
+        self.root = os.path.realpath(tempfile.mkdtemp(prefix="rf-escape-"))
+        os.chmod(self.root, 0o755)
+        self.base, self.outside = os.path.join(self.root, "base"), os.path.join(self.root, "outside")
         for directory in (self.base, self.outside):
-            os.chmod(directory, 0o755)
+            os.mkdir(directory)
         self.sockets = Sockets(self.token)
         self.fifos = {}
         self.make_files()
@@ -402,8 +402,7 @@ class World:
             thing.close()
         for descriptor in self.fifos.values():
             os.close(descriptor)
-        for directory in (self.base, self.outside):
-            shutil.rmtree(directory, ignore_errors=True)
+        shutil.rmtree(self.root, ignore_errors=True)
 
 
 if __name__ == "__main__":

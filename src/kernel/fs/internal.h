@@ -41,6 +41,7 @@ void dentry_drop(struct dentry *d);                    /* its name is gone: unha
 void dentry_forget(struct dentry *d);                  /* out of the cache only */
 int dentry_move(struct dentry *old, struct dentry *new_d);
 int dentry_exchange(struct dentry *a, struct dentry *b);
+bool dentry_is_above(const struct dentry *d, const struct dentry *below); /* namespace.c */
 /* Cached or from the file system; a missing name gives a negative dentry and 0. */
 int dentry_lookup(struct dentry *dir, const char *name, size_t len, struct dentry **ret);
 

@@ -263,6 +263,17 @@ static int boot_mount_one(const struct boot_mount *m)
 	return r;
 }
 
+/* From now on: whoever is root inside neither uncovers what is below these mounts nor makes read-only ones writable. */
+static void boot_lock_mounts(void)
+{
+	struct mount *m;
+
+	list_for_each_entry(m, &mounts, link) {
+		m->locked = m->at.mnt != NULL;
+		m->kept_flags = m->flags;
+	}
+}
+
 static void boot_enter_cwd(const struct boot_config *c)
 {
 	const char *cwd = boot_string(c->cwd);
@@ -306,6 +317,7 @@ int vfs_init(void)
 		klog(0, "the configuration names no root mount");
 		sandbox_exit(VFS_EXIT_SETUP);
 	}
+	boot_lock_mounts();
 	boot_enter_cwd(c);
 	init_fs->umask = c->umask & 0777;
 	return 0;
@@ -344,17 +356,33 @@ int fs_context_dup(struct fs_context *old, struct fs_context **ret)
 
 /* ---- mount(2), umount2(2) ---- */
 
+/* Whether @from without the mounts in it would show what one of them covers. */
+static bool has_locked_below(const struct path *from)
+{
+	struct mount *m;
+
+	list_for_each_entry(m, &mounts, link)
+		if (m->locked && m->at.mnt == from->mnt &&
+		    dentry_is_above(from->dentry, m->at.dentry))
+			return true;
+	return false;
+}
+
 int vfs_mount_bind(const struct path *from, const struct path *at, u32 flags)
 {
 	int r;
 
+	if (has_locked_below(from))
+		return -EINVAL;
 	if (S_ISDIR(from->dentry->inode->mode) != S_ISDIR(at->dentry->inode->mode))
 		return -ENOTDIR;
 	from->mnt->sb->refs++;
-	r = mount_attach(from->mnt->sb, from->dentry, at, flags | (from->mnt->flags & MS_RDONLY),
+	r = mount_attach(from->mnt->sb, from->dentry, at, flags | from->mnt->flags,
 			 from->mnt->source);
 	if (r < 0)
 		from->mnt->sb->refs--;
+	else
+		list_last_entry(&mounts, struct mount, link)->kept_flags = from->mnt->kept_flags;
 	return r;
 }
 
@@ -362,7 +390,7 @@ int vfs_umount(const struct path *p, bool lazy)
 {
 	struct mount *m = p->mnt, *other;
 
-	if (p->dentry != m->root || !m->at.mnt)
+	if (p->dentry != m->root || !m->at.mnt || m->locked)
 		return -EINVAL;
 	list_for_each_entry(other, &mounts, link)
 		if (other->at.mnt == m)

@@ -178,6 +178,9 @@ struct mount {
 	u32 refs;
 	u32 id;
 	char *source; /* for /proc/mounts */
+	/* mount_namespaces(7), "Restrictions on mount namespaces": what the sandbox was started with */
+	bool locked;    /* never unmounted, nor left out of a view of what it covers */
+	u32 kept_flags; /* flags that no remounting takes away */
 };
 struct dentry *dentry_ref(struct dentry *d);
 void dentry_unref(struct dentry *d);
