@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Uses up descriptors, timers, queued signals, epoll instances, pipes' memory, eventfds, sockets, locks, memory mappings.
+ * Uses up descriptors, epoll instances, pipes and their memory, timers, queued signals, memory mappings.
  * Stopped by: a limit on each; the next process has them again.
- * Escape-Options: --memory 64M
+ * Escape-Options: --memory 128M
  * Escape-Expect: stopped: EMFILE from dup
  * Escape-Expect: stopped: EBADF from dup2 to a high number
  * Escape-Expect: stopped: EMFILE from epoll_create1
+ * Escape-Expect: stopped: EMFILE from filled pipes
  * Escape-Expect: stopped: EAGAIN from timer_create
  * Escape-Expect: stopped: EAGAIN from sigqueue
  * Escape-Expect: stopped: ENOMEM from split mappings
  * Escape-Expect: stopped: a descriptor can be had afterwards
  */
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 
 #include "escape/escape.h"
 
@@ -45,12 +45,20 @@ static void epolls(void)
 	say_end("epoll_create1", n);
 }
 
+static void limit_to(int resource, rlim_t most)
+{
+	struct rlimit limit = { most, most };
+
+	OK(setrlimit(resource, &limit));
+}
+
 static void pipes(void)
 {
 	static char data[1 << 16];
 	int pair[2];
 	long n = 0;
 
+	limit_to(RLIMIT_NOFILE, 1024);
 	while (n < MANY && pipe2(pair, O_NONBLOCK) == 0 && write(pair[1], data, sizeof(data)) > 0)
 		n++;
 	say_end("filled pipes", n);
@@ -62,6 +70,7 @@ static void timers(void)
 	timer_t id;
 	long n = 0;
 
+	limit_to(RLIMIT_SIGPENDING, 5000);
 	while (n < MANY && timer_create(CLOCK_MONOTONIC, &event, &id) == 0)
 		n++;
 	say_end("timer_create", n);
@@ -71,6 +80,7 @@ static void signals(void)
 {
 	long n = 0;
 
+	limit_to(RLIMIT_SIGPENDING, 5000);
 	block(SIGRTMIN);
 	while (n < MANY && sigqueue(getpid(), SIGRTMIN, (union sigval){ 0 }) == 0)
 		n++;

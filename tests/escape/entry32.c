@@ -9,8 +9,8 @@
  * Escape-Expect: stopped: no such call: a number with high bits
  * Escape-Expect: stopped: SIGSEGV (general protection) from int 80h
  * Escape-Expect: stopped: SIGILL (undefined instruction) from sysenter
- * Escape-Expect: stopped: SIGILL (undefined instruction) from a far jump to Linux's 32-bit segment
- * Escape-Expect: stopped: SIGILL (undefined instruction) from a far jump to selector 8
+ * Escape-Expect: stopped: SIGILL (undefined instruction) from a far jump to Linux's 32-bit segment | stopped: SIGSEGV (general protection) from a far jump to Linux's 32-bit segment
+ * Escape-Expect: stopped: SIGILL (undefined instruction) from a far jump to selector 8 | stopped: SIGSEGV (general protection) from a far jump to selector 8
  * Escape-Expect: stopped: SIGSEGV (general protection) from a far jump to selector 0x10
  * Escape-Expect: stopped: SIGSEGV (general protection) from a far jump to the null selector
  */

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -104,6 +105,7 @@ def typing_reported(runner):
         world.prepare()
         terminal = companions.Terminal(world)
         os.write(terminal.master, b"x\n")
+        select.select([terminal.watched], [], [], worlds.SETTLE_SECONDS)  # the terminal passes it on in its own time
         terminal.finish()
         return expect_reported(world.differences(), "characters waiting")
     finally:

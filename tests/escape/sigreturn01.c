@@ -8,7 +8,7 @@
  * Escape-Expect: stopped: a RIP with only the top bit ended with SIGSEGV
  * Escape-Expect: stopped: a RIP at the last byte ended with SIGSEGV
  * Escape-Expect: stopped: a stack in the arena ended with SIGSEGV
- * Escape-Expect: stopped: a non-canonical stack ended with SIGBUS
+ * Escape-Expect: stopped: a non-canonical stack ended with SIGBUS | stopped: a non-canonical stack ended with SIGSEGV
  * Escape-Expect: stopped: CS 8 and SS 0x10 ended with SIGSEGV
  * Escape-Expect: stopped: CS 0x10 and SS 0x18 ended with SIGSEGV
  * Escape-Expect: stopped: CS 0 and SS 0 ended with SIGSEGV
