@@ -34,7 +34,8 @@ static int monitor_init_tables(struct monitor *m, const struct monitor_options *
 /* /proc/self/fd, through which an object looked at is opened; it is the same object then whatever happens to its name. */
 static int monitor_init_files(struct monitor *m, struct rf_error *err)
 {
-	m->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (m->proc_fd < 0)
+		m->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (m->proc_fd < 0)
 		return error_set(err, -errno, "cannot open /proc/self/fd (is /proc mounted?)");
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -75,14 +76,21 @@ static void monitor_set_defaults(struct monitor *m, const struct monitor_options
 	m->arena.fd = m->epoll_fd = m->wake_fd = m->proc_fd = m->null_fd = -1;
 	m->channel_fd = o->channel_fd ? o->channel_fd : -1;
 	m->terminal_touched = o->terminal_touched;
+	m->proc_fd = o->proc_fd ? o->proc_fd : -1;
+	m->views = o->views;
+	m->view_count = o->view_count;
 	m->residency = o->residency;
 	m->cpus = o->cpus;
 	m->log_fd = o->log_fd;
 	m->strace_fd = o->strace_fd;
 	m->inject = o->inject;
 	m->watchdog_ns = o->watchdog_ns;
+	m->limits = o->limits;
+	if (!m->limits.file_size)
+		m->limits.file_size = UINT64_MAX;
 	m->started_ns = clock_now_ns(CLOCK_MONOTONIC);
 	pthread_mutex_init(&m->watch_lock, NULL);
+	pthread_mutex_init(&m->output_lock, NULL);
 	pthread_mutex_init(&m->stop_lock, NULL);
 	pthread_cond_init(&m->stop_changed, NULL);
 }
@@ -190,6 +198,7 @@ int monitor_start(struct monitor *m, struct rf_error *err)
 	if (r < 0)
 		return r;
 	m->info->tsc_khz = clock_publish(&m->clock, &m->info->time);
+	limits_start(m);
 	r = cpus_start(m, err);
 	if (r == 0)
 		r = inject_start(m, err);

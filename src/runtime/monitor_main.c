@@ -12,6 +12,7 @@
 
 #include "cage/core_sched.h"
 #include "cage/filter.h"
+#include "monitor/channel.h"
 #include "monitor/monitor.h"
 #include "runtime/runtime.h"
 #include "runtime/sandbox.h"
@@ -96,26 +97,42 @@ static void wipe_environment(void)
 	environ = NULL;
 }
 
-/* The monitor's own mount tree, with views of what the configuration names. */
-static int enter_views(struct sandbox *s, struct rf_error *err)
+/* No thread exists: rights belong to threads, and new ones inherit them. */
+static int enter_cage(struct sandbox *s, struct rf_error *err)
 {
-	(void)err;
-	s->timing.mounts_us = sandbox_elapsed_us(s);
-	return 0;
+	int r = views_close(s, err);
+
+	if (r == 0)
+		die_with_guardian(s); /* after the last change of credentials */
+	return r;
 }
 
-/* All threads exist and nothing hostile has run: identity, capabilities, limits, descriptors, Landlock, the system call filter. */
+/* Should the event loop not see it: some seconds later the host does. Whole seconds, from the start of this process. */
+static void limit_cpu_time(const struct rf_limits *l)
+{
+	u64 seconds = l->cpu_time_ns / 1000000000 + 1 + LIMIT_GRACE_NS / 1000000000;
+	struct rlimit limit = { seconds, seconds };
+
+	if (l->cpu_time_ns)
+		setrlimit(RLIMIT_CPU, &limit);
+}
+
+/* All threads exist and nothing hostile has run. */
 static int close_cage(struct sandbox *s, struct rf_error *err)
 {
-	int r;
+	int r = 0;
 
-	die_with_guardian(s); /* after the last change of credentials */
+	limit_cpu_time(&s->config.limits);
+	channel_send(s->channel, CHANNEL_STARTED, 0);
 	close(s->guardian_pidfd);
 	close(s->guard);
 	if (s->terminal.fd >= 0)
 		close(s->terminal.fd);
-	r = filter_install(s->choice.platform,
-			   err); /* the last: it takes away what the others need */
+	if (s->config.isolation != RF_ISOLATION_NONE) {
+		/* The last wall: it takes away what building the others needs. */
+		r = filter_install(s->choice.platform, err);
+		s->cage.refused = r < 0;
+	}
 	s->timing.cage_us = sandbox_elapsed_us(s);
 	return r;
 }
@@ -153,8 +170,12 @@ static int make_arena(struct sandbox *s, struct monitor *m, struct rf_error *err
 		.image_size = c->kernel_size,
 		.residency = s->choice.residency,
 		.cpus = c->cpus,
-		.memory = c->memory,
-		.max_tasks = c->max_tasks,
+		.memory = c->limits.memory,
+		.max_tasks = c->limits.pids,
+		.limits = { .cpu_ns = c->limits.cpu_time_ns,
+			    .wall_ns = c->limits.wall_time_ns,
+			    .output = c->limits.output,
+			    .file_size = c->limits.file_size },
 		.huge_pages = c->huge_pages,
 		.inject = c->inject,
 		.kpti = c->kpti == RF_KPTI_ON || (c->kpti == RF_KPTI_AUTO && kpti_needed()),
@@ -167,19 +188,20 @@ static int make_arena(struct sandbox *s, struct monitor *m, struct rf_error *err
 				       : c->watchdog_seconds * 1000000000ull,
 	};
 
-	return monitor_init(m, &options, err);
+	int r = views_enter(s, &options, err);
+
+	s->timing.mounts_us = sandbox_elapsed_us(s);
+	return r < 0 ? r : monitor_init(m, &options, err);
 }
 
 /* Everything up to running CPUs; records when each step was done. */
 static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 		   enum rf_failure *ret_failure, struct rf_error *err)
 {
-	int r = enter_views(s, err);
+	int r = make_arena(s, m, err);
 
-	if (r == 0)
-		r = make_arena(s, m, err);
 	if (r < 0) {
-		*ret_failure = failure_of(r, RF_FAILURE_SETUP);
+		*ret_failure = failure_of(r, sandbox_failure(s));
 		return r;
 	}
 	s->timing.arena_us = sandbox_elapsed_us(s);
@@ -196,12 +218,22 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	raise_descriptor_limit(); /* after config_write() has read the caller's */
 	give_standard_streams();
 	filter_prepare();
-	if (s->config.core_sched) /* before there are threads */
+	if (s->config.core_sched) { /* before there are threads */
 		r = core_sched_enter(err);
-	if (r == 0)
-		r = monitor_start(m, err);
+		if (r < 0)
+			return r;
+	}
+	r = enter_cage(s, err);
+	if (r < 0) {
+		*ret_failure = sandbox_failure(s);
+		return r;
+	}
+	r = monitor_start(m, err);
 	s->timing.threads_us = sandbox_elapsed_us(s);
-	return r < 0 ? r : close_cage(s, err);
+	if (r == 0)
+		r = close_cage(s, err);
+	*ret_failure = sandbox_failure(s);
+	return r;
 }
 
 static void collect(const struct sandbox *s, struct monitor *m, struct rf_result *ret)
@@ -223,9 +255,10 @@ static void collect(const struct sandbox *s, struct monitor *m, struct rf_result
 }
 
 /* What the end of the sandbox means to the caller. */
-static int settle(u32 ended, struct rf_result *ret, struct rf_error *err)
+static int settle(const struct rf_config *c, u32 ended, struct rf_result *ret, struct rf_error *err)
 {
 	u32 status = ended >> 8;
+	char text[96];
 
 	switch (ended & 0xff) {
 	case MONITOR_EXITED:
@@ -233,7 +266,15 @@ static int settle(u32 ended, struct rf_result *ret, struct rf_error *err)
 			ret->signal = status & 0x7f;
 		else
 			ret->exit_code = status & 0xff;
+		if (status & MONITOR_EXIT_NO_MEMORY)
+			ret->limit = RF_LIMIT_MEMORY;
 		return 0;
+	case MONITOR_LIMIT:
+		ret->failure = RF_FAILURE_LIMIT;
+		ret->limit = (enum rf_limit)status;
+		limit_describe(ret->limit, &c->limits, text, sizeof(text));
+		error_set(err, 0, "%s", text);
+		return -EDQUOT;
 	case MONITOR_KILLED:
 		ret->signal = (int)status;
 		return 0;
@@ -286,6 +327,6 @@ void monitor_main(struct sandbox *s)
 	result.failure = RF_FAILURE_NONE;
 	monitor_run(&monitor);
 	collect(s, &monitor, &result);
-	r = settle(atomic_load(&monitor.ended), &result, &err);
+	r = settle(&s->config, atomic_load(&monitor.ended), &result, &err);
 	finish(s, r, &result, &err);
 }

@@ -16,7 +16,12 @@
 #include <ringfence/ringfence.h>
 
 #include "base/types.h"
+#include "cage/cage.h"
+#include "runtime/cgroup.h"
 #include "runtime/terminal.h"
+
+/* What the monitor has beyond a limit of time to end by itself. */
+#define LIMIT_GRACE_NS 2000000000ull
 
 /* A page all three share. The monitor may have been taken over: the caller copies it once, then checks. */
 struct sandbox_shared {
@@ -35,7 +40,9 @@ struct sandbox {
 	struct rf_timing timing; /* as far as it was known when this process was forked */
 	struct sandbox_shared *shared;
 	struct terminal terminal;
+	struct cage cage; /* as far as it was built when this process was forked */
 	pid_t caller;
+	struct cgroup cgroup; /* of guardian and monitor, if there can be one */
 
 	int channel;     /* caller's end to the monitor, the monitor's end to the caller */
 	int guard;       /* caller's end to the guardian, the guardian's end to the caller */
@@ -54,6 +61,10 @@ struct sandbox {
 	u32 kill_count;
 	u64 oom_kills; /* of the host, before the start */
 	bool broken;   /* the monitor broke the protocol */
+	bool started;  /* CHANNEL_STARTED has come */
+	u64 wall_end_ns; /* by when the monitor must have ended it; 0: no limit */
+	bool overdue;    /* it had not */
+	u64 cpu_used_ns; /* by guardian and monitor, once they are gone */
 };
 
 /* Microseconds since rf_run() was called. */
@@ -64,6 +75,18 @@ __noreturn void guardian_main(struct sandbox *s);
 __noreturn void monitor_main(struct sandbox *s);
 /* The monitor's or guardian's last words: the caller's rf_run() fails with them. */
 void sandbox_fail(struct sandbox *s, enum rf_failure failure, const struct rf_error *err);
+
+/* What a failed step of the cage means to the caller. */
+static inline enum rf_failure sandbox_failure(const struct sandbox *s)
+{
+	return s->cage.refused ? RF_FAILURE_ISOLATION : RF_FAILURE_SETUP;
+}
+
+/* views.c: mounts what of the host the monitor will reach, and fills in its handles. */
+struct monitor_options;
+int views_enter(struct sandbox *s, struct monitor_options *ret, struct rf_error *err) __must_check;
+/* Everything else of the cage that comes before threads. */
+int views_close(struct sandbox *s, struct rf_error *err) __must_check;
 
 /* signals.c: what the caller's process is sent is the program's. */
 int signals_take(struct sandbox *s, struct rf_error *err) __must_check;
