@@ -111,7 +111,8 @@ static void try_pointers(void *p)
 	REFUSED("sysinfo", sysinfo(p));
 	REFUSED("getrandom", syscall(SYS_getrandom, p, 64, 0));
 	REFUSED("clock_gettime", syscall(SYS_clock_gettime, CLOCK_MONOTONIC, p));
-	REFUSED("clock_gettime of CPU time", syscall(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, p));
+	REFUSED("clock_gettime of CPU time",
+		syscall(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, p));
 	REFUSED("futex wait", syscall(SYS_futex, p, 0, 0, NULL, NULL, 0));
 	REFUSED("futex wake-op", syscall(SYS_futex, p, 5, 1, 1, p, 0));
 	REFUSED("execve", execve(p, p, NULL));
@@ -133,7 +134,8 @@ static void try_pointers(void *p)
 	REFUSED("ioctl FIONREAD", syscall(SYS_ioctl, pair[0], 0x541b, p));
 	REFUSED("splice's offset", syscall(SYS_splice, zero, p, pair[1], NULL, 1, 0));
 	REFUSED("rseq", syscall(SYS_rseq, p, 32, 0, 0x53053053));
-	REFUSED("set_robust_list", syscall(SYS_set_robust_list, p, 24) ?: syscall(SYS_read, zero, p, 1));
+	REFUSED("set_robust_list",
+		syscall(SYS_set_robust_list, p, 24) ?: syscall(SYS_read, zero, p, 1));
 	REFUSED("mincore", syscall(SYS_mincore, (uintptr_t)&main & ~(PAGE - 1), PAGE, p));
 	close(zero);
 	close(pair[0]);
@@ -146,6 +148,8 @@ static void attempt(void)
 	try_pointers((void *)(ARENA + 0x1000));
 	try_pointers((void *)0xffffffff80000000);
 	/* The last pages below the end are nobody's; the length leads beyond. */
-	REFUSED("a buffer across the end", read(OK(open("/dev/zero", O_RDONLY)), (char *)USER_END - 8, 64));
-	REFUSED("a length around the end", syscall(SYS_read, OK(open("/dev/zero", O_RDONLY)), PAGE, -PAGE));
+	REFUSED("a buffer across the end",
+		read(OK(open("/dev/zero", O_RDONLY)), (char *)USER_END - 8, 64));
+	REFUSED("a length around the end",
+		syscall(SYS_read, OK(open("/dev/zero", O_RDONLY)), PAGE, -PAGE));
 }

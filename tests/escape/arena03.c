@@ -77,8 +77,10 @@ static void attempt(void)
 {
 	stopped("clear_child_tid there ended with %s", ending_of(in_child(clear_tid)));
 	stopped("a robust list there ended with %s", ending_of(in_child(robust)));
-	stopped("a robust list's offset to there ended with %s", ending_of(in_child(robust_offset)));
+	stopped("a robust list's offset to there ended with %s",
+		ending_of(in_child(robust_offset)));
 	stopped("an alternate stack there ended with %s", ending_of(in_child(alternate)));
 	stopped("a handler there ended with %s", ending_of(in_child(handler_there)));
-	stopped("a return from a handler to there ended with %s", ending_of(in_child(restorer_there)));
+	stopped("a return from a handler to there ended with %s",
+		ending_of(in_child(restorer_there)));
 }

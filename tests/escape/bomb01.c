@@ -2,7 +2,7 @@
 /*
  * A fork bomb.
  * Stopped by: the limit on tasks; when the bomb is defused the next fork works.
- * Escape-Options: --memory 128M {tasks}
+ * Escape-Options: --memory 128M --pids 200
  * Escape-Expect: stopped: EAGAIN from fork
  * Escape-Expect: stopped: a process starts and ends afterwards
  */

@@ -2,7 +2,7 @@
 /*
  * A bomb of threads.
  * Stopped by: the limit on tasks; when they are gone the next thread starts.
- * Escape-Options: --memory 128M {tasks}
+ * Escape-Options: --memory 128M --pids 200
  * Escape-Expect: stopped: EAGAIN from pthread_create
  * Escape-Expect: stopped: a thread starts and ends afterwards
  */

@@ -37,9 +37,9 @@ static void signal_at(uintptr_t stack)
 	handle(SIGALRM, on_signal, 0);
 	handle(SIGSEGV, SIG_DFL, 0);
 	__asm__ volatile("mov %0, %%rsp\n"
-			 "mov $14, %%esi\n"  /* SIGALRM */
+			 "mov $14, %%esi\n" /* SIGALRM */
 			 "mov %1, %%edi\n"
-			 "mov $62, %%eax\n"  /* kill */
+			 "mov $62, %%eax\n" /* kill */
 			 "syscall\n"
 			 "mov $231, %%eax\n" /* exit_group */
 			 "xor %%edi, %%edi\n"

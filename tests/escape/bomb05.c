@@ -89,7 +89,8 @@ static void signals(void)
 
 static void mappings(void)
 {
-	char *p = mmap(NULL, 1ul << 36, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = mmap(NULL, 1ul << 36, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		       0);
 	long n = 0;
 
 	CHECK(p != MAP_FAILED);

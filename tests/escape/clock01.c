@@ -28,7 +28,9 @@ static void attempt(void)
 {
 	struct timespec past = { 1000000000, 0 };
 	struct timeval tv = { 1000000000, 0 };
-	struct timex adjust = { .modes = ADJ_FREQUENCY | ADJ_TICK, .freq = 32768000, .tick = 11000 };
+	struct timex adjust = { .modes = ADJ_FREQUENCY | ADJ_TICK,
+				.freq = 32768000,
+				.tick = 11000 };
 	struct timex offset = { .modes = ADJ_SETOFFSET, .time = { 3600, 0 } };
 
 	try_set("clock_settime", clock_settime(CLOCK_REALTIME, &past));

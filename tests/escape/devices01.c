@@ -57,15 +57,32 @@ static void look_around(const char *path)
 
 static void attempt(void)
 {
-	static const char *const paths[] = {
-		"/dev/kvm",       "/dev/sda",           "/dev/vda",          "/dev/nvme0n1",
-		"/dev/loop0",     "/dev/loop-control",  "/dev/mapper/control", "/dev/net/tun",
-		"/dev/fuse",      "/dev/vhost-net",     "/dev/vhost-vsock",  "/dev/vsock",
-		"/dev/vfio/vfio", "/dev/input/event0",  "/dev/uinput",       "/dev/fb0",
-		"/dev/watchdog",  "/dev/rtc0",          "/dev/snapshot",     "/dev/btrfs-control",
-		"/dev/ptmx",      "/dev/userfaultfd",   "/dev/tty0",         "/dev/vcs",
-		"/dev/cuse",      "/dev/dma_heap/system"
-	};
+	static const char *const paths[] = { "/dev/kvm",
+					     "/dev/sda",
+					     "/dev/vda",
+					     "/dev/nvme0n1",
+					     "/dev/loop0",
+					     "/dev/loop-control",
+					     "/dev/mapper/control",
+					     "/dev/net/tun",
+					     "/dev/fuse",
+					     "/dev/vhost-net",
+					     "/dev/vhost-vsock",
+					     "/dev/vsock",
+					     "/dev/vfio/vfio",
+					     "/dev/input/event0",
+					     "/dev/uinput",
+					     "/dev/fb0",
+					     "/dev/watchdog",
+					     "/dev/rtc0",
+					     "/dev/snapshot",
+					     "/dev/btrfs-control",
+					     "/dev/ptmx",
+					     "/dev/userfaultfd",
+					     "/dev/tty0",
+					     "/dev/vcs",
+					     "/dev/cuse",
+					     "/dev/dma_heap/system" };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		REFUSED(paths[i], open(paths[i], O_RDWR | O_NONBLOCK));

@@ -16,7 +16,8 @@ static uint8_t *low;
 static void try_code(const char *name, const char *code, size_t length)
 {
 	/* sub rsp, 16; mov dword [rsp], 0x10000; mov dword [rsp+4], 0x23; jmp far [rsp] */
-	static const char jump[] = "\x48\x83\xec\x10\xc7\x04\x24\0\0\x01\0\xc7\x44\x24\x04\x23\0\0\0\xff\x2c\x24";
+	static const char jump[] =
+		"\x48\x83\xec\x10\xc7\x04\x24\0\0\x01\0\xc7\x44\x24\x04\x23\0\0\0\xff\x2c\x24";
 	struct trap t;
 
 	memcpy(low, code, length);
@@ -30,7 +31,8 @@ static void try_code(const char *name, const char *code, size_t length)
 
 static void attempt(void)
 {
-	low = mmap((void *)0x10000, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	low = mmap((void *)0x10000, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	CHECK(low != MAP_FAILED);
 	trap_init();
 	/* mov eax, 1 (exit of 32-bit Linux); mov ebx, 99; entry; ud2 */

@@ -29,7 +29,8 @@ static void attempt(void)
 		at += PAGE;
 	}
 	stopped("no secret at the stack's top");
-	if (getenv("LD_PRELOAD") || getenv("LD_AUDIT") || getenv("SSH_AUTH_SOCK") || getenv("ESCAPE_CALLER"))
+	if (getenv("LD_PRELOAD") || getenv("LD_AUDIT") || getenv("SSH_AUTH_SOCK") ||
+	    getenv("ESCAPE_CALLER"))
 		escaped("a variable of the caller");
 	stopped("no variable of the caller");
 }

@@ -12,17 +12,17 @@
 #include "guest/guest.h"
 
 /* What must not be readable starts with this; the runner adds random digits. */
-#define SECRET      "RF-SECRET-"
+#define SECRET     "RF-SECRET-"
 /* Programs of the sandbox live below this address, those of Linux have their stack above it: <ringfence/platform.h>. */
-#define USER_END    0x7e0000000000ul
-#define ARENA       USER_END
-#define NOT_INSIDE  77
+#define USER_END   0x7e0000000000ul
+#define ARENA      USER_END
+#define NOT_INSIDE 77
 
 #define stopped(...) escape_say("stopped: ", __VA_ARGS__)
-#define escaped(...)                              \
-	do {                                      \
+#define escaped(...)                                  \
+	do {                                          \
 		escape_say("ESCAPED: ", __VA_ARGS__); \
-		_exit(1);                         \
+		_exit(1);                             \
 	} while (0)
 
 static void attempt(void);
@@ -53,7 +53,8 @@ static inline void only_inside(void)
 	    strstr(u.release, "ringfence") && getpid() < 10 &&
 	    (uintptr_t)__builtin_frame_address(0) < USER_END)
 		return;
-	dprintf(2, "not inside: this program runs only in the sandbox, by tests/escape/run-escape\n");
+	dprintf(2,
+		"not inside: this program runs only in the sandbox, by tests/escape/run-escape\n");
 	_exit(NOT_INSIDE);
 }
 

@@ -15,10 +15,11 @@ static uint64_t flags_after(uint64_t set)
 {
 	uint64_t flags;
 
-	__asm__ volatile("sub $128, %%rsp; push %1; popfq; pushfq; pop %0; pushq $0x202; popfq; add $128, %%rsp"
-			 : "=&r"(flags)
-			 : "r"(set)
-			 : "memory", "cc");
+	__asm__ volatile(
+		"sub $128, %%rsp; push %1; popfq; pushfq; pop %0; pushq $0x202; popfq; add $128, %%rsp"
+		: "=&r"(flags)
+		: "r"(set)
+		: "memory", "cc");
 	return flags;
 }
 
@@ -27,10 +28,11 @@ static long call_with(uint64_t set, void *to)
 {
 	long r;
 
-	__asm__ volatile("sub $128, %%rsp; push %3; popfq; syscall; pushq $0x202; popfq; add $128, %%rsp"
-			 : "=a"(r)
-			 : "0"((long)SYS_uname), "D"(to), "r"(set)
-			 : "rcx", "r11", "memory", "cc");
+	__asm__ volatile(
+		"sub $128, %%rsp; push %3; popfq; syscall; pushq $0x202; popfq; add $128, %%rsp"
+		: "=a"(r)
+		: "0"((long)SYS_uname), "D"(to), "r"(set)
+		: "rcx", "r11", "memory", "cc");
 	return r;
 }
 

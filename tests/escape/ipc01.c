@@ -38,8 +38,10 @@ static void attempt(void)
 	REFUSED("semop", semop((int)told_number("ESCAPE_SEM_ID"), &up, 1));
 	REFUSED("semctl", semctl((int)told_number("ESCAPE_SEM_ID"), 0, IPC_RMID));
 	REFUSED("msgget", msgget(key, 0));
-	REFUSED("msgsnd", msgsnd((int)told_number("ESCAPE_MSG_ID"), &message, sizeof(message.text), IPC_NOWAIT));
-	REFUSED("msgrcv", msgrcv((int)told_number("ESCAPE_MSG_ID"), &message, sizeof(message.text), 0, IPC_NOWAIT));
+	REFUSED("msgsnd", msgsnd((int)told_number("ESCAPE_MSG_ID"), &message, sizeof(message.text),
+				 IPC_NOWAIT));
+	REFUSED("msgrcv", msgrcv((int)told_number("ESCAPE_MSG_ID"), &message, sizeof(message.text),
+				 0, IPC_NOWAIT));
 	REFUSED("msgctl", msgctl((int)told_number("ESCAPE_MSG_ID"), IPC_RMID, NULL));
 	try_read("/proc/sysvipc/shm", "/proc/sysvipc/shm");
 }

@@ -33,7 +33,8 @@ static void attempt(void)
 	OK(pipe(pair));
 	REFUSED("kcmp", syscall(SYS_kcmp, getpid(), victim, 0, 0, 0));
 	REFUSED("perf_event_open", syscall(SYS_perf_event_open, zero, -1, 0, -1, 0));
-	REFUSED("perf_event_open of the victim", syscall(SYS_perf_event_open, zero, victim, -1, -1, 0));
+	REFUSED("perf_event_open of the victim",
+		syscall(SYS_perf_event_open, zero, victim, -1, -1, 0));
 	REFUSED("bpf", syscall(SYS_bpf, 0, zero, sizeof(zero)));
 	REFUSED("bpf program", syscall(SYS_bpf, 5, zero, sizeof(zero)));
 	REFUSED("userfaultfd", syscall(SYS_userfaultfd, 0));
@@ -44,10 +45,15 @@ static void attempt(void)
 	REFUSED("add_key", syscall(SYS_add_key, "user", "escape", "x", 1, -3));
 	REFUSED("request_key", syscall(SYS_request_key, "user", told("ESCAPE_KEY_NAME"), NULL, -3));
 	REFUSED("keyctl", syscall(SYS_keyctl, 0, -3, 1));
-	REFUSED("keyctl read", syscall(SYS_keyctl, 11, told_number("ESCAPE_KEY_SERIAL"), zero, sizeof(zero)));
+	REFUSED("keyctl read",
+		syscall(SYS_keyctl, 11, told_number("ESCAPE_KEY_SERIAL"), zero, sizeof(zero)));
 	REFUSED("quotactl", syscall(SYS_quotactl, 0x800002, "/dev/vda", 0, zero));
 	REFUSED("lookup_dcookie", syscall(SYS_lookup_dcookie, 1, zero, sizeof(zero)));
 	REFUSED("uselib", syscall(SYS_uselib, "/bin/true"));
 	REFUSED("remap_file_pages", syscall(SYS_remap_file_pages, zero, PAGE, 0, 0, 0));
-	REFUSED("vmsplice of kernel memory", syscall(SYS_vmsplice, pair[1], &(struct { void *base; size_t length; }){ (void *)ARENA, 64 }, 1, 0));
+	REFUSED("vmsplice of kernel memory", syscall(SYS_vmsplice, pair[1], &(struct {
+							     void *base;
+							     size_t length;
+						     }){ (void *)ARENA, 64 },
+						     1, 0));
 }

@@ -22,11 +22,13 @@ static void attempt(void)
 
 	REFUSED("kill of the victim", kill(victim, SIGTERM));
 	REFUSED("kill of the runner", kill(runner, SIGTERM));
-	REFUSED("kill of the victim's group", kill(-(pid_t)told_number("ESCAPE_VICTIM_GROUP"), SIGTERM));
+	REFUSED("kill of the victim's group",
+		kill(-(pid_t)told_number("ESCAPE_VICTIM_GROUP"), SIGTERM));
 	REFUSED("tkill", syscall(SYS_tkill, victim, SIGTERM));
 	REFUSED("tgkill", syscall(SYS_tgkill, victim, victim, SIGTERM));
 	REFUSED("rt_sigqueueinfo", syscall(SYS_rt_sigqueueinfo, victim, SIGTERM, &info));
-	REFUSED("rt_tgsigqueueinfo", syscall(SYS_rt_tgsigqueueinfo, victim, victim, SIGTERM, &info));
+	REFUSED("rt_tgsigqueueinfo",
+		syscall(SYS_rt_tgsigqueueinfo, victim, victim, SIGTERM, &info));
 	/* Process 1 is this one, and kill(-1) leaves out the caller. */
 	handle(SIGTERM, SIG_IGN, 0);
 	REFUSED("kill of everybody", kill(-1, SIGTERM));

@@ -85,7 +85,9 @@ static void attempt(void)
 	try_call("sched_getattr", syscall(SYS_sched_getattr, 0, buffer, 56, 0), 56);
 	try_call("prlimit64", syscall(SYS_prlimit64, 0, 7, NULL, buffer), 16);
 	try_call("adjtimex", syscall(SYS_adjtimex, buffer), 208);
-	try_call("getsockname", syscall(SYS_getsockname, OK(syscall(SYS_socket, 1, 1, 0)), buffer, &(int){ 128 }), 128);
+	try_call("getsockname",
+		 syscall(SYS_getsockname, OK(syscall(SYS_socket, 1, 1, 0)), buffer, &(int){ 128 }),
+		 128);
 	OK(pipe(pair));
 	OK(epoll_ctl(epoll, EPOLL_CTL_ADD, pair[1], &e));
 	try_call("epoll_wait", syscall(SYS_epoll_wait, epoll, buffer, 16, 0), 192);
@@ -95,5 +97,7 @@ static void attempt(void)
 	if (fork() == 0)
 		_exit(0);
 	try_call("waitid", syscall(SYS_waitid, 0, 0, buffer, WEXITED, buffer + 256), 512);
-	try_call("/proc/self/stat", read(OK(open("/proc/self/stat", O_RDONLY)), buffer, sizeof(buffer)), sizeof(buffer));
+	try_call("/proc/self/stat",
+		 read(OK(open("/proc/self/stat", O_RDONLY)), buffer, sizeof(buffer)),
+		 sizeof(buffer));
 }

@@ -36,7 +36,8 @@ static void attempt(void)
 	int fd;
 
 	CHECK_EQ(in_child(fill), 0);
-	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1,
+		 0);
 	CHECK(p != MAP_FAILED);
 	look("fresh memory", p, SIZE);
 	munmap(p, SIZE);

@@ -30,7 +30,8 @@ static void attempt(void)
 	char image[64] = "\177ELF";
 
 	REFUSED("reboot", syscall(SYS_reboot, 0xfee1dead, 672274793, 0x4321fedc, NULL));
-	REFUSED("reboot's Ctrl-Alt-Del switch", syscall(SYS_reboot, 0xfee1dead, 672274793, 0x89abcdef, NULL));
+	REFUSED("reboot's Ctrl-Alt-Del switch",
+		syscall(SYS_reboot, 0xfee1dead, 672274793, 0x89abcdef, NULL));
 	REFUSED("kexec_load", syscall(SYS_kexec_load, 0, 0, NULL, 0));
 	REFUSED("kexec_file_load", syscall(SYS_kexec_file_load, 0, -1, 0, NULL, 0));
 	REFUSED("init_module", syscall(SYS_init_module, image, sizeof(image), ""));

@@ -9,8 +9,8 @@
 
 #include "escape/escape.h"
 
-#define LINE   4096
-#define TRIES  24
+#define LINE  4096
+#define TRIES 24
 
 static uint8_t probe[256 * LINE] __attribute__((aligned(4096)));
 static sigjmp_buf back;
@@ -94,7 +94,8 @@ static void attempt(void)
 {
 	/* How the boot information starts (src/abi/boot.h), and how the kernel's ELF image and vDSO do. */
 	static const char *const known[] = { "rfboot", "\177ELF" };
-	static const uintptr_t places[] = { ARENA, ARENA + 0x1000, ARENA + 0x10000, ARENA + 0x100000 };
+	static const uintptr_t places[] = { ARENA, ARENA + 0x1000, ARENA + 0x10000,
+					    ARENA + 0x100000 };
 	uint64_t limit;
 
 	memset(probe, 1, sizeof(probe));
@@ -107,7 +108,8 @@ static void attempt(void)
 			seen[i] = recover((const uint8_t *)places[p] + i, limit);
 		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
 			if (memcmp(seen, known[k], strlen(known[k])) == 0)
-				escaped("the kernel's bytes at %#lx came through the cache", places[p]);
+				escaped("the kernel's bytes at %#lx came through the cache",
+					places[p]);
 	}
 	stopped("no known byte of the kernel came through the cache");
 }

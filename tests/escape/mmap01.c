@@ -18,7 +18,8 @@
 
 static void touch(void)
 {
-	char *p = mmap(NULL, 1ul << 40, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = mmap(NULL, 1ul << 40, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED) {
 		judge_call("touching 1 TiB", -1);
@@ -30,7 +31,8 @@ static void touch(void)
 
 static void try_map(const char *what, size_t length, int flags)
 {
-	void *p = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	void *p = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags,
+		       -1, 0);
 
 	if (p == MAP_FAILED)
 		judge_call(what, -1);
@@ -48,8 +50,10 @@ static void attempt(void)
 	try_map("2^63 bytes", 1ul << 63, MAP_NORESERVE);
 	try_map("all but a page", -PAGE, MAP_NORESERVE);
 	try_map("1 TiB filled in", 1ul << 40, MAP_POPULATE);
-	REFUSED("mremap to 2^63", mremap(p, PAGE, 1ul << 63, MREMAP_MAYMOVE) == MAP_FAILED ? -1 : 0);
-	REFUSED("mremap from 2^63", mremap(p, 1ul << 63, PAGE, MREMAP_MAYMOVE) == MAP_FAILED ? -1 : 0);
+	REFUSED("mremap to 2^63",
+		mremap(p, PAGE, 1ul << 63, MREMAP_MAYMOVE) == MAP_FAILED ? -1 : 0);
+	REFUSED("mremap from 2^63",
+		mremap(p, 1ul << 63, PAGE, MREMAP_MAYMOVE) == MAP_FAILED ? -1 : 0);
 	REFUSED("mlock of everything", mlock(p, -PAGE));
 	REFUSED("brk far up", sbrk(1l << 46) == (void *)-1 ? -1 : 0);
 	REFUSED("brk far down", sbrk(-(1l << 46)) == (void *)-1 ? -1 : 0);

@@ -80,13 +80,15 @@ static void try_address(const char *name, uintptr_t at)
 	void *own = map_pages(1, PROT_READ | PROT_WRITE), *p = (void *)at;
 	char what[96];
 
-#define TRY(call, expression)                                    \
-	do {                                                     \
+#define TRY(call, expression)                                      \
+	do {                                                       \
 		snprintf(what, sizeof(what), call " at %s", name); \
-		REFUSED(what, expression);                       \
+		REFUSED(what, expression);                         \
 	} while (0)
-	TRY("mmap", mmap(p, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-	TRY("mmap without replacing", mmap(p, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
+	TRY("mmap",
+	    mmap(p, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	TRY("mmap without replacing",
+	    mmap(p, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
 	TRY("mremap to", mremap(own, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p));
 	TRY("mremap from", mremap(p, PAGE, PAGE, MREMAP_MAYMOVE));
 	TRY("mprotect", mprotect(p, PAGE, PROT_READ | PROT_WRITE));
@@ -109,7 +111,8 @@ static void attempt(void)
 	try_address("no canonical address", 0x800000000000);
 	try_address("the upper half", 0xffff800000000000);
 	try_address("the vsyscall page", 0xffffffffff600000);
-	REFUSED("mmap across the end", mmap(last, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	REFUSED("mmap across the end",
+		mmap(last, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 	REFUSED("munmap across the end", munmap(last, 2 * PAGE));
 	REFUSED("munmap of the arena", munmap((void *)ARENA, 1ul << 39));
 	REFUSED("mprotect across the end", mprotect(last, 2 * PAGE, PROT_NONE));

@@ -36,13 +36,12 @@
 
 static void attempt(void)
 {
-	static const char *const types[] = { "sysfs",     "devtmpfs", "debugfs",     "tracefs",
-					     "securityfs", "cgroup",   "cgroup2",     "9p",
-					     "virtiofs",   "nfs",      "cifs",        "fuse",
-					     "ext4",       "vfat",     "iso9660",     "squashfs",
-					     "overlay",    "bpf",      "binfmt_misc", "pstore",
-					     "efivarfs",   "configfs", "hugetlbfs",   "hostfs",
-					     "mqueue",     "devpts" };
+	static const char *const types[] = {
+		"sysfs",    "devtmpfs",  "debugfs", "tracefs", "securityfs",  "cgroup", "cgroup2",
+		"9p",       "virtiofs",  "nfs",     "cifs",    "fuse",        "ext4",   "vfat",
+		"iso9660",  "squashfs",  "overlay", "bpf",     "binfmt_misc", "pstore", "efivarfs",
+		"configfs", "hugetlbfs", "hostfs",  "mqueue",  "devpts"
+	};
 
 	OK(mkdir("/mnt2", 0755));
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)

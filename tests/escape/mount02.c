@@ -34,8 +34,10 @@ static void attempt(void)
 	REFUSED("a recursive bind of /", mount("/", "/copy", NULL, MS_BIND | MS_REC, NULL));
 	try_under("a recursive bind of /", "/copy", base_path("secret/key"));
 	try_under("the host's /proc in it", "/copy", "/proc/1/cmdline");
-	REFUSED("a bind of the directory above", mount(base_path(""), "/copy", NULL, MS_BIND, NULL));
-	REFUSED("a bind of its name in /proc", mount("/proc/self/root", "/copy", NULL, MS_BIND, NULL));
+	REFUSED("a bind of the directory above",
+		mount(base_path(""), "/copy", NULL, MS_BIND, NULL));
+	REFUSED("a bind of its name in /proc",
+		mount("/proc/self/root", "/copy", NULL, MS_BIND, NULL));
 	/* The cover itself, or what has none below it, may be shown twice. */
 	OK(mount(base_path("secret"), "/copy2", NULL, MS_BIND, NULL));
 	try_under("a bind of the cover", "/copy2", "/key");

@@ -24,7 +24,8 @@ static void attempt(void)
 	REFUSED("rename of a cover", rename(outside, "/moved"));
 	REFUSED("rename over a cover", rename(base_path("box"), outside));
 	OK(mkdir("/empty", 0755));
-	REFUSED("exchange with a cover", renameat2(AT_FDCWD, outside, AT_FDCWD, "/empty", RENAME_EXCHANGE));
+	REFUSED("exchange with a cover",
+		renameat2(AT_FDCWD, outside, AT_FDCWD, "/empty", RENAME_EXCHANGE));
 	/* The parent of this one is in the writable layer: it may move, and the cover with it. */
 	OK(rename("/usr/share", "/moved"));
 	REFUSED("a cover whose parent moved", open("/moved/doc/bash", O_RDONLY));

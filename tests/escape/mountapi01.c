@@ -24,7 +24,9 @@ static void attempt(void)
 	REFUSED("fsconfig", syscall(SYS_fsconfig, 3, 0, "source", "/dev/vda", 0));
 	REFUSED("fsmount", syscall(SYS_fsmount, 3, 0, 0));
 	REFUSED("fspick", syscall(SYS_fspick, AT_FDCWD, "/", 0));
-	REFUSED("open_tree", syscall(SYS_open_tree, AT_FDCWD, base_path(""), 1 /* OPEN_TREE_CLONE */));
+	REFUSED("open_tree",
+		syscall(SYS_open_tree, AT_FDCWD, base_path(""), 1 /* OPEN_TREE_CLONE */));
 	REFUSED("move_mount", syscall(SYS_move_mount, AT_FDCWD, "/", AT_FDCWD, "/proc", 0));
-	REFUSED("mount_setattr", syscall(SYS_mount_setattr, AT_FDCWD, base_path("shelf"), 0, &attr, sizeof(attr)));
+	REFUSED("mount_setattr",
+		syscall(SYS_mount_setattr, AT_FDCWD, base_path("shelf"), 0, &attr, sizeof(attr)));
 }

@@ -22,7 +22,8 @@ static void attempt(void)
 	pid = OK(fork());
 	if (pid == 0) {
 		OK(dup2(pair[1], 2));
-		execl(told("ESCAPE_RINGFENCE"), "ringfence", "run", "--", "/bin/true", (char *)NULL);
+		execl(told("ESCAPE_RINGFENCE"), "ringfence", "run", "--", "/bin/true",
+		      (char *)NULL);
 		_exit(99);
 	}
 	close(pair[1]);

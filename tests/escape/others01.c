@@ -33,7 +33,8 @@ static void attempt(void)
 	CPU_ZERO(&cpus);
 	CPU_SET(0, &cpus);
 	REFUSED("setpriority", setpriority(PRIO_PROCESS, (id_t)victim, 19));
-	REFUSED("setpriority of a group", setpriority(PRIO_PGRP, (id_t)told_number("ESCAPE_VICTIM_GROUP"), 19));
+	REFUSED("setpriority of a group",
+		setpriority(PRIO_PGRP, (id_t)told_number("ESCAPE_VICTIM_GROUP"), 19));
 	REFUSED("prlimit", prlimit(victim, RLIMIT_NOFILE, &limit, NULL));
 	REFUSED("prlimit read", prlimit(victim, RLIMIT_NOFILE, NULL, &limit));
 	REFUSED("sched_setaffinity", sched_setaffinity(victim, sizeof(cpus), &cpus));

@@ -19,7 +19,8 @@ static void attempt(void)
 
 	REFUSED("pidfd_open", syscall(SYS_pidfd_open, victim, 0));
 	REFUSED("pidfd_open of ourselves", syscall(SYS_pidfd_open, getpid(), 0));
-	REFUSED("pidfd_send_signal", syscall(SYS_pidfd_send_signal, OK(open("/proc/self", O_RDONLY)), SIGTERM, NULL, 0));
+	REFUSED("pidfd_send_signal",
+		syscall(SYS_pidfd_send_signal, OK(open("/proc/self", O_RDONLY)), SIGTERM, NULL, 0));
 	REFUSED("pidfd_getfd", syscall(SYS_pidfd_getfd, 3, 0, 0));
 	REFUSED("process_madvise", syscall(SYS_process_madvise, 3, NULL, 0, 4, 0));
 	REFUSED("process_mrelease", syscall(SYS_process_mrelease, 3, 0));

@@ -28,9 +28,12 @@ static void attempt(void)
 	REFUSED("PTRACE_SEIZE of the victim", ptrace(PTRACE_SEIZE, victim, 0, 0));
 	REFUSED("PTRACE_TRACEME", ptrace(PTRACE_TRACEME, 0, 0, 0));
 	REFUSED("PTRACE_ATTACH to a child", ptrace(PTRACE_ATTACH, child, 0, 0));
-	REFUSED("PTRACE_POKEUSER of DR7", ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[7]), 1));
-	REFUSED("PTRACE_POKEUSER of DR0", ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[0]), ARENA));
-	REFUSED("PTRACE_POKEUSER of FS", ptrace(PTRACE_POKEUSER, child, offsetof(struct user, regs.fs_base), ARENA));
+	REFUSED("PTRACE_POKEUSER of DR7",
+		ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[7]), 1));
+	REFUSED("PTRACE_POKEUSER of DR0",
+		ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[0]), ARENA));
+	REFUSED("PTRACE_POKEUSER of FS",
+		ptrace(PTRACE_POKEUSER, child, offsetof(struct user, regs.fs_base), ARENA));
 	REFUSED("PTRACE_POKETEXT", ptrace(PTRACE_POKETEXT, child, ARENA, 0));
 	OK(kill(child, SIGKILL));
 	wait_for(child);

@@ -34,7 +34,8 @@ static void attempt(void)
 	in = OK(open("d1/d2/d3", O_PATH | O_DIRECTORY));
 	CHECK(pthread_create(&thread, NULL, move, NULL) == 0);
 	for (int i = 0; i < ROUNDS; i++) {
-		int fd = openat(in, i % 2 ? "../../secret/key" : "../../../../secret/key", O_RDONLY);
+		int fd =
+			openat(in, i % 2 ? "../../secret/key" : "../../../../secret/key", O_RDONLY);
 
 		if (fd < 0)
 			continue;

@@ -18,15 +18,19 @@
 
 static void attempt(void)
 {
-	REFUSED("remount of a read-only bind", mount(NULL, base_path("shelf"), NULL, MS_REMOUNT | MS_BIND, NULL));
+	REFUSED("remount of a read-only bind",
+		mount(NULL, base_path("shelf"), NULL, MS_REMOUNT | MS_BIND, NULL));
 	try_write("shelf/text", base_path("shelf/text"), 0);
-	REFUSED("remount of the superblock", mount(NULL, base_path("shelf"), NULL, MS_REMOUNT, NULL));
+	REFUSED("remount of the superblock",
+		mount(NULL, base_path("shelf"), NULL, MS_REMOUNT, NULL));
 	try_write("shelf/text", base_path("shelf/text"), 0);
 	OK(mkdir("/again", 0755));
 	OK(mount(base_path("shelf"), "/again", NULL, MS_BIND, NULL));
 	try_write("a second bind", "/again/text", 0);
-	REFUSED("remount of a second bind", mount(NULL, "/again", NULL, MS_REMOUNT | MS_BIND, NULL));
+	REFUSED("remount of a second bind",
+		mount(NULL, "/again", NULL, MS_REMOUNT | MS_BIND, NULL));
 	try_write("a second bind", "/again/text", 0);
-	REFUSED("remount of a cover", mount(NULL, base_path("secret"), NULL, MS_REMOUNT | MS_BIND, NULL));
+	REFUSED("remount of a cover",
+		mount(NULL, base_path("secret"), NULL, MS_REMOUNT | MS_BIND, NULL));
 	try_write("a cover", base_path("secret/key"), O_CREAT);
 }

@@ -8,7 +8,9 @@
  */
 #include "escape/instruction.h"
 
-static const struct instruction list[] = { { "hlt", CODE(0xf4) }, { "cli", CODE(0xfa) }, { "sti", CODE(0xfb) } };
+static const struct instruction list[] = { { "hlt", CODE(0xf4) },
+					   { "cli", CODE(0xfa) },
+					   { "sti", CODE(0xfb) } };
 
 static void attempt(void)
 {

@@ -24,10 +24,14 @@ static void try_port(unsigned port)
 }
 
 static const struct instruction list[] = {
-	{ "in al, 80h", CODE(0xe4, 0x80) }, { "in eax, dx", CODE(0xed) },
-	{ "out 80h, al", CODE(0xe6, 0x80) }, { "out dx, al", CODE(0xee) },
-	{ "out dx, eax", CODE(0xef) },	    { "insb", CODE(0x6c) },
-	{ "outsb", CODE(0x6e) },	    { "rep outsd", CODE(0xf3, 0x6f) },
+	{ "in al, 80h", CODE(0xe4, 0x80) },
+	{ "in eax, dx", CODE(0xed) },
+	{ "out 80h, al", CODE(0xe6, 0x80) },
+	{ "out dx, al", CODE(0xee) },
+	{ "out dx, eax", CODE(0xef) },
+	{ "insb", CODE(0x6c) },
+	{ "outsb", CODE(0x6e) },
+	{ "rep outsd", CODE(0xf3, 0x6f) },
 };
 
 static void attempt(void)

@@ -14,7 +14,9 @@ static void attempt(void)
 	trap_init();
 	for (unsigned n = 0; n < 256; n++) {
 		/* Not a system call, should INT 80h be one; RBX is the caller's. */
-		const uint8_t code[] = { 0x53, 0xb8, 0xff, 0xff, 0xff, 0xff, 0xcd, (uint8_t)n, 0x5b };
+		const uint8_t code[] = {
+			0x53, 0xb8, 0xff, 0xff, 0xff, 0xff, 0xcd, (uint8_t)n, 0x5b
+		};
 
 		t = trap_run(code, sizeof(code));
 

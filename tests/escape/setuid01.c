@@ -21,8 +21,14 @@ static void attempt(void)
 	REFUSED("chmod u+s in a bind", chmod("mine", 04755));
 	REFUSED("chmod g+s in a bind", chmod("mine", 02755));
 	REFUSED("fchmod u+s in a bind", fchmod(OK(open("mine", O_RDONLY)), 06755));
-	REFUSED("creating a set-id file in a bind", open("new-suid", O_CREAT | O_WRONLY, 04755) < 0 || stat("new-suid", &st) < 0 || !(st.st_mode & 06000) ? (errno = EPERM, -1) : 0);
-	REFUSED("a file capability in a bind", syscall(SYS_setxattr, "mine", "security.capability", "\1\0\0\2\377\377\377\377\377\377\377\377", 20, 0));
+	REFUSED("creating a set-id file in a bind",
+		open("new-suid", O_CREAT | O_WRONLY, 04755) < 0 || stat("new-suid", &st) < 0 ||
+				!(st.st_mode & 06000)
+			? (errno = EPERM, -1)
+			: 0);
+	REFUSED("a file capability in a bind",
+		syscall(SYS_setxattr, "mine", "security.capability",
+			"\1\0\0\2\377\377\377\377\377\377\377\377", 20, 0));
 	write_file("/suid", "#!/bin/sh\n");
 	OK(chmod("/suid", 04755));
 	pid = OK(fork());

@@ -29,7 +29,6 @@
 #define FLAGS_IF   0x200
 
 static uint64_t new_rip, new_rsp, new_segments, new_flags;
-static volatile bool came_back;
 
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
@@ -62,7 +61,8 @@ static void frame(void)
 		escaped("flags are %#lx", flags);
 }
 
-static void try_frame(const char *what, uint64_t rip, uint64_t rsp, uint64_t segments, uint64_t flags)
+static void try_frame(const char *what, uint64_t rip, uint64_t rsp, uint64_t segments,
+		      uint64_t flags)
 {
 	new_rip = rip;
 	new_rsp = rsp;

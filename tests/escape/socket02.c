@@ -24,9 +24,14 @@
 
 static void try_port(const char *what, int family, int type, uint16_t port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	struct sockaddr *address = family == AF_INET ? (struct sockaddr *)&a : (struct sockaddr *)&a6;
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(port),
+				 .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(port),
+				   .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr *address =
+		family == AF_INET ? (struct sockaddr *)&a : (struct sockaddr *)&a6;
 	socklen_t length = family == AF_INET ? sizeof(a) : sizeof(a6);
 	int fd = socket(family, type, 0);
 
@@ -42,7 +47,8 @@ static void try_port(const char *what, int family, int type, uint16_t port)
 
 static void attempt(void)
 {
-	uint16_t tcp = (uint16_t)told_number("ESCAPE_TCP"), udp = (uint16_t)told_number("ESCAPE_UDP");
+	uint16_t tcp = (uint16_t)told_number("ESCAPE_TCP"),
+		 udp = (uint16_t)told_number("ESCAPE_UDP");
 
 	try_port("TCP", AF_INET, SOCK_STREAM, tcp);
 	try_port("UDP", AF_INET, SOCK_DGRAM, udp);

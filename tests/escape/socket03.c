@@ -49,9 +49,11 @@ static void try_name(const char *what, const char *path, bool abstract)
 		int fd = OK(socket(AF_UNIX, kinds[k], 0));
 
 		strncpy(name.sun_path + abstract, path, sizeof(name.sun_path) - 2);
-		length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + abstract + strlen(path));
+		length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + abstract +
+				     strlen(path));
 		REFUSED(what, connect(fd, (struct sockaddr *)&name, length + !abstract));
-		REFUSED(what, sendto(fd, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&name, length + !abstract));
+		REFUSED(what, sendto(fd, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&name,
+				     length + !abstract));
 		close(fd);
 	}
 }

@@ -52,7 +52,8 @@ static void attempt(void)
 			fast[(i * 7) % LINES] += time_of(&probe[(i * 7) % LINES * 4096]) <= hit * 2;
 	}
 	for (int i = 1; i < LINES - 1; i++)
-		if (fast[i] > ROUNDS * 3 / 4 && fast[i - 1] < ROUNDS / 4 && fast[i + 1] < ROUNDS / 4)
+		if (fast[i] > ROUNDS * 3 / 4 && fast[i - 1] < ROUNDS / 4 &&
+		    fast[i + 1] < ROUNDS / 4)
 			escaped("line %d was cached %d times of %d", i, fast[i], ROUNDS);
 	stopped("no line is cached by numbers beyond the table");
 }

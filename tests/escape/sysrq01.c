@@ -37,20 +37,30 @@ static void crash(void)
 
 static void attempt(void)
 {
-	static const char *const paths[] = {
-		"/proc/sysrq-trigger",           "/proc/sys/kernel/core_pattern",
-		"/proc/sys/kernel/modprobe",     "/proc/sys/kernel/hotplug",
-		"/proc/sys/kernel/poweroff_cmd", "/proc/sys/kernel/panic",
-		"/proc/sys/kernel/sysrq",        "/proc/sys/kernel/hostname",
-		"/proc/sys/kernel/pid_max",      "/proc/sys/kernel/randomize_va_space",
-		"/proc/sys/kernel/yama/ptrace_scope", "/proc/sys/kernel/kptr_restrict",
-		"/proc/sys/vm/drop_caches",      "/proc/sys/vm/overcommit_memory",
-		"/proc/sys/vm/mmap_min_addr",    "/proc/sys/fs/file-max",
-		"/proc/sys/fs/suid_dumpable",    "/proc/sys/fs/binfmt_misc/register",
-		"/proc/sys/net/core/bpf_jit_enable", "/proc/sys/net/ipv4/ip_forward",
-		"/proc/irq/default_smp_affinity", "/proc/mtrr",
-		"/proc/scsi/scsi",               "/proc/acpi/wakeup"
-	};
+	static const char *const paths[] = { "/proc/sysrq-trigger",
+					     "/proc/sys/kernel/core_pattern",
+					     "/proc/sys/kernel/modprobe",
+					     "/proc/sys/kernel/hotplug",
+					     "/proc/sys/kernel/poweroff_cmd",
+					     "/proc/sys/kernel/panic",
+					     "/proc/sys/kernel/sysrq",
+					     "/proc/sys/kernel/hostname",
+					     "/proc/sys/kernel/pid_max",
+					     "/proc/sys/kernel/randomize_va_space",
+					     "/proc/sys/kernel/yama/ptrace_scope",
+					     "/proc/sys/kernel/kptr_restrict",
+					     "/proc/sys/vm/drop_caches",
+					     "/proc/sys/vm/overcommit_memory",
+					     "/proc/sys/vm/mmap_min_addr",
+					     "/proc/sys/fs/file-max",
+					     "/proc/sys/fs/suid_dumpable",
+					     "/proc/sys/fs/binfmt_misc/register",
+					     "/proc/sys/net/core/bpf_jit_enable",
+					     "/proc/sys/net/ipv4/ip_forward",
+					     "/proc/irq/default_smp_affinity",
+					     "/proc/mtrr",
+					     "/proc/scsi/scsi",
+					     "/proc/acpi/wakeup" };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		try_write(paths[i], paths[i], 0);

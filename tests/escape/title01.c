@@ -9,7 +9,9 @@
 
 #include "escape/escape.h"
 
-#define INJECTION "\033]0;owned\007\033[31m\r\n\b\x9b" "31m\x7f"
+#define INJECTION                            \
+	"\033]0;owned\007\033[31m\r\n\b\x9b" \
+	"31m\x7f"
 
 static void attempt(void)
 {

@@ -43,5 +43,6 @@ static void attempt(void)
 	REFUSED("KDSETMODE", ioctl(0, 0x4b3a, 1));
 	REFUSED("VT_ACTIVATE", ioctl(0, 0x5606, 1));
 	REFUSED("PIO_FONT", ioctl(0, 0x4b61, &font));
-	REFUSED("TCSBRK of another number", syscall(SYS_ioctl, 0, 0x80045430ul, &one) /* TIOCGPTN */);
+	REFUSED("TCSBRK of another number",
+		syscall(SYS_ioctl, 0, 0x80045430ul, &one) /* TIOCGPTN */);
 }

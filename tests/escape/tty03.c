@@ -24,7 +24,8 @@ static void attempt(void)
 	if (fork() == 0) {
 		OK(setsid());
 		REFUSED("TIOCSPGRP from another session", ioctl(0, TIOCSPGRP, &group));
-		REFUSED("TIOCSCTTY without CAP_SYS_ADMIN", setresuid(1000, 1000, 1000) < 0 ? -1 : ioctl(0, TIOCSCTTY, 1));
+		REFUSED("TIOCSCTTY without CAP_SYS_ADMIN",
+			setresuid(1000, 1000, 1000) < 0 ? -1 : ioctl(0, TIOCSCTTY, 1));
 		_exit(0);
 	}
 	wait(NULL);

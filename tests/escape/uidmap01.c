@@ -25,16 +25,17 @@ static void try_one(const char *pid, const char *name)
 	char path[96], what[96];
 
 	snprintf(path, sizeof(path), "/proc/%s/%s", pid, name);
-	snprintf(what, sizeof(what), "%s of %s", name, strcmp(pid, "self") == 0 ? "ourselves" : "a process outside");
+	snprintf(what, sizeof(what), "%s of %s", name,
+		 strcmp(pid, "self") == 0 ? "ourselves" : "a process outside");
 	try_write(what, path, 0);
 }
 
 static void attempt(void)
 {
-	static const char *const names[] = { "uid_map",       "gid_map",      "setgroups",
-					     "projid_map",    "loginuid",     "attr/current",
-					     "timerslack_ns", "sched",        "make-it-fail",
-					     "clear_refs",    "autogroup",    "coredump_filter" };
+	static const char *const names[] = { "uid_map",       "gid_map",   "setgroups",
+					     "projid_map",    "loginuid",  "attr/current",
+					     "timerslack_ns", "sched",     "make-it-fail",
+					     "clear_refs",    "autogroup", "coredump_filter" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		try_one("self", names[i]);
