@@ -336,14 +336,20 @@ static int boot_replace(const struct boot_mount *m)
 	return r;
 }
 
-/* Mount points of later mounts could be made in hidden directories; from now on nothing can. */
-static void boot_close_hidden(void)
+/*
+ * From now on nothing is made in hidden directories (mount points of later mounts could be), and whoever is root inside neither uncovers
+ * what is below these mounts nor makes read-only ones writable.
+ */
+static void boot_lock_mounts(void)
 {
 	struct mount *m;
 
-	list_for_each_entry(m, &mounts, link)
+	list_for_each_entry(m, &mounts, link) {
 		if (m->hides)
 			m->flags |= MS_RDONLY;
+		m->locked = m->at.mnt != NULL;
+		m->kept_flags = m->flags;
+	}
 }
 
 static void boot_enter_cwd(const struct boot_config *c)
@@ -390,7 +396,7 @@ int vfs_init(void)
 		klog(0, "the configuration names no root mount");
 		sandbox_exit(VFS_EXIT_SETUP);
 	}
-	boot_close_hidden();
+	boot_lock_mounts();
 	boot_enter_cwd(c);
 	mounts_complete = true;
 	init_fs->umask = c->umask & 0777;
@@ -430,13 +436,13 @@ int fs_context_dup(struct fs_context *old, struct fs_context **ret)
 
 /* ---- mount(2), umount2(2) ---- */
 
-/* Whether a view of @from without the mounts in it would show what one of them hides. */
-static bool hides_below(const struct path *from)
+/* Whether @from without the mounts in it would show what one of them covers. */
+static bool has_locked_below(const struct path *from)
 {
 	struct mount *m;
 
 	list_for_each_entry(m, &mounts, link)
-		if (m->hides && m->at.mnt == from->mnt &&
+		if (m->locked && m->at.mnt == from->mnt &&
 		    (m->at.dentry == from->dentry || dentry_is_above(from->dentry, m->at.dentry)))
 			return true;
 	return false;
@@ -446,15 +452,17 @@ int vfs_mount_bind(const struct path *from, const struct path *at, u32 flags)
 {
 	int r;
 
-	if (hides_below(from))
+	if (has_locked_below(from))
 		return -EINVAL;
 	if (S_ISDIR(from->dentry->inode->mode) != S_ISDIR(at->dentry->inode->mode))
 		return -ENOTDIR;
 	from->mnt->sb->refs++;
-	r = mount_attach(from->mnt->sb, from->dentry, at, flags | (from->mnt->flags & MS_RDONLY),
+	r = mount_attach(from->mnt->sb, from->dentry, at, flags | from->mnt->flags,
 			 from->mnt->source);
 	if (r < 0)
 		from->mnt->sb->refs--;
+	else
+		list_last_entry(&mounts, struct mount, link)->kept_flags = from->mnt->kept_flags;
 	return r;
 }
 
@@ -462,8 +470,8 @@ int vfs_umount(const struct path *p, bool lazy)
 {
 	struct mount *m = p->mnt, *other;
 
-	if (p->dentry != m->root || !m->at.mnt || m->hides)
-		return -EINVAL; /* mount_namespaces(7): locked */
+	if (p->dentry != m->root || !m->at.mnt || m->locked)
+		return -EINVAL;
 	list_for_each_entry(other, &mounts, link)
 		if (other->at.mnt == m)
 			return -EBUSY;

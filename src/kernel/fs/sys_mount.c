@@ -36,6 +36,8 @@ static int do_mount(const struct sysargs *a, const struct path *at, u64 flags)
 	if (flags & MS_REMOUNT) {
 		if (at->dentry != at->mnt->root)
 			return -EINVAL;
+		if (at->mnt->kept_flags & ~flags)
+			return -EPERM; /* mount_namespaces(7): locked flags */
 		at->mnt->flags = flags & MOUNT_FLAGS_KEPT;
 		return 0;
 	}
