@@ -3,10 +3,12 @@
 #include "cage/cage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/platform.h"
@@ -90,19 +92,14 @@ static long read_number(const char *path)
 	return value;
 }
 
-/* In a chroot no mount that this process can see is at "/": mountinfo leaves out, or shows at other places, what is outside. */
+/* For sure; a chroot to where something is mounted looks like none. */
 static bool in_chroot(void)
 {
-	char line[4096], at[1024];
-	bool found = false;
-	FILE *f = fopen("/proc/self/mountinfo", "re");
+	struct statx st;
 
-	if (!f)
-		return false;
-	while (!found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%*s %*s %*s %*s %1023s", at) == 1 && strcmp(at, "/") == 0;
-	fclose(f);
-	return !found;
+	return statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT, 0, &st) == 0 &&
+	       (st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
+	       !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
 static const char *user_remedy(int error)
@@ -118,7 +115,7 @@ static const char *user_remedy(int error)
 		return "set the sysctl kernel.unprivileged_userns_clone to 1, or run as root";
 	if (read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
 		return "an AppArmor profile that allows userns for this program, or run as root";
-	return "a container or security module refuses it: allow unshare, mount and pivot_root there (docker: --security-opt "
+	return "a chroot, a container's filter or a security module refuses it: start outside, or allow unshare, mount and pivot_root there (docker: --security-opt "
 	       "seccomp=PROFILE)";
 }
 

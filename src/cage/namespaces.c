@@ -108,22 +108,29 @@ static bool may_map_all(void)
 	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & wanted) == wanted;
 }
 
-static bool same_user_namespace(pid_t pid)
+/* 1 or 0, or -errno. */
+static int same_user_namespace(pid_t pid)
 {
 	char path[64];
 	struct stat ours, theirs;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	return stat("/proc/self/ns/user", &ours) < 0 || stat(path, &theirs) < 0 ||
-	       (ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev);
+	if (stat("/proc/self/ns/user", &ours) < 0 || stat(path, &theirs) < 0)
+		return -errno;
+	return ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
 int cage_map_ids(pid_t guardian, struct rf_error *err)
 {
-	int r;
+	int r = same_user_namespace(guardian);
 
-	if (same_user_namespace(guardian))
+	if (r == 1)
 		return 0;
+	if (r < 0)
+		return rf_error_set(
+			err, r,
+			"cannot look at the user namespaces of own processes in /proc (is it mounted, is this process dumpable?): %s",
+			strerror(-r));
 	if (may_map_all() && write_whole_map(guardian, "uid_map") == 0) {
 		r = write_whole_map(guardian, "gid_map");
 	} else {
