@@ -109,14 +109,12 @@ static const char *user_remedy(int error)
 	if (error == -EINVAL || error == -ENOSYS)
 		return "a kernel with CONFIG_USER_NS";
 	if (in_chroot())
-		return "this process is in a chroot, where Linux refuses user namespaces: start it outside, or in a container made by "
-		       "pivot_root";
+		return "start outside of this chroot, in which Linux refuses user namespaces";
 	if (read_number("/proc/sys/kernel/unprivileged_userns_clone") == 0)
 		return "set the sysctl kernel.unprivileged_userns_clone to 1, or run as root";
 	if (read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
 		return "an AppArmor profile that allows userns for this program, or run as root";
-	return "a chroot, a container's filter or a security module refuses it: start outside, or allow unshare, mount and pivot_root there (docker: --security-opt "
-	       "seccomp=PROFILE)";
+	return "start outside of chroots, and in containers that allow unshare, mount and pivot_root";
 }
 
 static const char *namespace_remedy(int error)
@@ -175,7 +173,7 @@ int cage_missing(struct cage *c, enum cage_wall wall, int error, const char *wha
 	c->refused = true;
 	return rf_error_set(
 		err, error,
-		"the monitor cannot be isolated here: no %s (%s). What would help: %s. With --isolation=reduced a sandbox does without",
+		"the monitor cannot be isolated: no %s (%s). What would help: %s; or --isolation=reduced",
 		walls[wall].name, f->why, f->remedy);
 }
 
