@@ -67,6 +67,7 @@ struct rf_config {
 	uint64_t memory; /* bytes of page frames inside */
 	uint32_t max_tasks;
 	bool huge_pages; /* ask the host for transparent huge pages */
+	bool core_sched; /* share no CPU core's hyperthreads with others; refused where the host cannot */
 	enum rf_kpti kpti;
 	struct rf_injection inject; /* for tests */
 	uint32_t withheld_features; /* RF_BOOT_F_*: CPU features to do without, for tests */

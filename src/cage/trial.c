@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A cage with something else than a monitor in it. */
 #include <errno.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cage/cage.h"
+#include "cage/filter.h"
 #include "platform/platform.h"
 
 #define TRIAL_FAILED \
@@ -132,10 +131,10 @@ static int nothing(struct cage *c, struct cage_view *views, void *arg)
 
 static int survey_filter(struct cage *c, struct rf_error *err)
 {
-	u32 action = SECCOMP_RET_KILL_PROCESS;
+	int r = filter_available(NULL);
 
-	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0)
-		return cage_missing(c, CAGE_SECCOMP, -errno, "seccomp", err);
+	if (r < 0)
+		return cage_missing(c, CAGE_SECCOMP, r, "seccomp", err);
 	cage_stands(c, CAGE_SECCOMP);
 	return 0;
 }

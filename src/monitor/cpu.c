@@ -149,7 +149,7 @@ int cpus_start(struct monitor *m, struct rf_error *err)
 	m->info->host_trap = (u64)(uintptr_t)monitor_host_trap;
 	atomic_store(&m->busy, m->cpus);
 	atomic_store(&m->cpus_left, m->cpus);
-	pthread_barrier_init(&m->gate, NULL, m->cpus + 1);
+	pthread_barrier_init(&m->gate, NULL, m->cpus + (inject_wanted(m) ? 2 : 1));
 	for (u32 i = 0; i < m->cpus; i++) {
 		m->cpu[i].monitor = m;
 		m->cpu[i].number = i;
@@ -157,6 +157,5 @@ int cpus_start(struct monitor *m, struct rf_error *err)
 		if (r)
 			return error_set(err, -r, "cannot start the thread of CPU %u", i);
 	}
-	pthread_barrier_wait(&m->gate); /* all are set up */
 	return 0;
 }

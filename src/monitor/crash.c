@@ -124,6 +124,10 @@ static void crash_handler(int signo, siginfo_t *si, void *context)
 	crash_print(m->log_fd, "ringfence: %s: signal %d, address %p, error code %#llx\n",
 		    kernel ? "kernel crash" : "internal failure", signo, si->si_addr,
 		    (unsigned long long)uc->uc_mcontext.gregs[REG_ERR]);
+	/* Only where the filter was built to raise it: seccomp(2), SECCOMP_RET_TRAP. */
+	if (signo == SIGSYS)
+		crash_print(m->log_fd, "  system call %d is not one that the monitor may make\n",
+			    si->si_syscall);
 	crash_registers(m, uc);
 	if (!kernel)
 		crash_print(m->log_fd, "  monitor_serve at %p\n", (void *)(uintptr_t)monitor_serve);

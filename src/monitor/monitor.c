@@ -195,7 +195,11 @@ int monitor_start(struct monitor *m, struct rf_error *err)
 		return r;
 	m->info->tsc_khz = clock_publish(&m->clock, &m->info->time);
 	r = cpus_start(m, err);
-	return r < 0 ? r : inject_start(m, err);
+	if (r == 0)
+		r = inject_start(m, err);
+	if (r == 0)
+		pthread_barrier_wait(&m->gate); /* all are set up */
+	return r;
 }
 
 void monitor_run(struct monitor *m)

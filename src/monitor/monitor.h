@@ -102,7 +102,7 @@ struct monitor {
 	u32 continued; /* guarded by stop_lock: times the caller was continued after a stop */
 
 	pthread_barrier_t
-		gate; /* CPU threads and the one that starts them: before the kernel's first instruction */
+		gate; /* every thread and the one that starts them: before the kernel's first instruction */
 
 	atomic_uint busy;          /* CPUs not in HC_IDLE */
 	atomic_uint ticker_asleep; /* the event thread sleeps until woken */
@@ -165,7 +165,8 @@ void monitor_dump_text(struct monitor *m, const char *dump);
 /* boot_tables.c */
 int boot_tables_build(struct monitor *m, struct rf_error *err) __must_check;
 
-/* inject.c: starts what m->inject_* asks for, if anything. */
+/* inject.c: starts the thread for what m->inject asks for, if anything. */
+bool inject_wanted(const struct monitor *m);
 int inject_start(struct monitor *m, struct rf_error *err) __must_check;
 
 /* kpti.c: whether the CPU lets user code read what supervisor pages hold; pure in what it is given, and asked of this machine. */

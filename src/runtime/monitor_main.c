@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cage/core_sched.h"
+#include "cage/filter.h"
 #include "monitor/monitor.h"
 #include "runtime/runtime.h"
 #include "runtime/sandbox.h"
@@ -107,13 +109,19 @@ static int enter_cage(struct sandbox *s, struct rf_error *err)
 /* All threads exist and nothing hostile has run. */
 static int close_cage(struct sandbox *s, struct rf_error *err)
 {
-	(void)err;
+	int r = 0;
+
 	close(s->guardian_pidfd);
 	close(s->guard);
 	if (s->terminal.fd >= 0)
 		close(s->terminal.fd);
+	if (s->config.isolation != RF_ISOLATION_NONE) {
+		/* The last wall: it takes away what building the others needs. */
+		r = filter_install(s->choice.platform, err);
+		s->cage.refused = r < 0;
+	}
 	s->timing.cage_us = sandbox_elapsed_us(s);
-	return 0;
+	return r;
 }
 
 /* Takes choice->device. */
@@ -192,6 +200,12 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	wipe_environment();
 	raise_descriptor_limit(); /* after config_write() has read the caller's */
 	give_standard_streams();
+	filter_prepare();
+	if (s->config.core_sched) { /* before there are threads */
+		r = core_sched_enter(err);
+		if (r < 0)
+			return r;
+	}
 	r = enter_cage(s, err);
 	if (r < 0) {
 		*ret_failure = sandbox_failure(s);
@@ -199,7 +213,10 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	}
 	r = monitor_start(m, err);
 	s->timing.threads_us = sandbox_elapsed_us(s);
-	return r < 0 ? r : close_cage(s, err);
+	if (r == 0)
+		r = close_cage(s, err);
+	*ret_failure = sandbox_failure(s);
+	return r;
 }
 
 static void collect(const struct sandbox *s, struct monitor *m, struct rf_result *ret)
