@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "cli/exit_codes.h"
+#include "monitor/channel.h"
 
 /* A file for strace, log or statistics: made, or emptied. -1: not asked for. */
 static int open_output(const char *option, const char *path)
@@ -19,6 +20,7 @@ static int open_output(const char *option, const char *path)
 	if (!path)
 		return -1;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+	fd = channel_raise(fd); /* where a standard stream is closed, this must not look like one */
 	if (fd < 0) {
 		message("--%s: cannot write %s: %s", option, path, strerror(errno));
 		exit(EXIT_CODE_SETUP);

@@ -95,6 +95,7 @@ static int guardian_init(struct guardian *g, struct rf_error *err)
 	struct sandbox *s = g->s;
 
 	prctl(PR_SET_NAME, "rf-guardian");
+	prctl(PR_SET_PDEATHSIG, SIGCONT); /* one that was stopped must see it, too */
 	s->timing.guardian_us = sandbox_elapsed_us(s);
 	g->caller = pidfd_of(s->caller);
 	s->guardian_pidfd = pidfd_of(getpid());
@@ -102,6 +103,8 @@ static int guardian_init(struct guardian *g, struct rf_error *err)
 		return error_set(err, -errno, "cannot watch processes: Linux 5.3 or newer can");
 	if (getppid() != s->caller)
 		_exit(0); /* dead before it was watched */
+	if (cgroup_enter(&s->cgroup, 0) < 0)
+		s->cgroup.path[0] = 0; /* the caller removes it */
 	keep_descriptors(g);
 	s->channel = s->far_channel;
 	s->guard = s->far_guard;
