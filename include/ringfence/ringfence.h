@@ -178,8 +178,9 @@ struct rf_timing {
 	uint64_t arena_us;      /* memory mapped, kernel loaded */
 	uint64_t machine_us;    /* machine and vCPUs made */
 	uint64_t config_us;     /* mounts opened, configuration written */
+	uint64_t cage_us;       /* host mounts and rights dropped */
 	uint64_t threads_us;    /* CPU threads made */
-	uint64_t cage_us;       /* rights dropped, system calls filtered */
+	uint64_t filter_us;     /* system calls filtered */
 	uint64_t first_call_us; /* first hostcall of the kernel */
 	uint64_t end_us;        /* program ended */
 	uint64_t done_us;       /* processes gone */
