@@ -15,7 +15,6 @@
 
 static const struct {
 	const char *name, *what;
-	bool optional;
 } walls[CAGE_WALLS] = {
 	[CAGE_USER] = { "user-namespace", "rights over namespaces end at the cage" },
 	[CAGE_PID] = { "pid-namespace", "no process of the host can be named" },
@@ -33,8 +32,7 @@ static const struct {
 	[CAGE_DUMP] = { "undumpable", "no core dump, no tracing by others" },
 	[CAGE_SECCOMP] = { "system-calls", "a filter on system calls" },
 	[CAGE_LANDLOCK] = { "landlock",
-			    "nothing opened outside the views, even through descriptors",
-			    .optional = true },
+			    "nothing opened outside the views, even through descriptors" },
 };
 
 const char *cage_wall_name(enum cage_wall wall)
@@ -49,7 +47,7 @@ const char *cage_wall_what(enum cage_wall wall)
 
 bool cage_wall_required(enum cage_wall wall)
 {
-	return !walls[wall].optional;
+	return wall != CAGE_LANDLOCK; /* younger than the kernels we support */
 }
 
 void cage_init(struct cage *c, enum rf_isolation isolation)
@@ -168,7 +166,7 @@ int cage_missing(struct cage *c, enum cage_wall wall, int error, const char *wha
 	f->state = CAGE_MISSING;
 	snprintf(f->why, sizeof(f->why), "%s: %s", what, strerror(-error));
 	snprintf(f->remedy, sizeof(f->remedy), "%s", remedy(wall, error));
-	if (c->isolation != RF_ISOLATION_FULL || walls[wall].optional)
+	if (c->isolation != RF_ISOLATION_FULL || !cage_wall_required(wall))
 		return 0;
 	c->refused = true;
 	return rf_error_set(
