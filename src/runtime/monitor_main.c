@@ -181,7 +181,7 @@ static int make_arena(struct sandbox *s, struct monitor *m, struct rf_error *err
 		.inject = c->inject,
 		.kpti = c->kpti == RF_KPTI_ON || (c->kpti == RF_KPTI_AUTO && kpti_needed()),
 		.log_fd = c->log_fd,
-		.strace_fd = c->strace_fd,
+		.strace_fd = c->strace ? c->strace_fd : -1,
 		.channel_fd = s->channel,
 		.terminal_touched = &s->shared->terminal_touched,
 		.watchdog_ns = c->watchdog_seconds == RF_WATCHDOG_OFF
@@ -211,7 +211,7 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	if (r < 0)
 		return r;
 	*ret_failure = RF_FAILURE_SETUP;
-	r = config_write(&s->config, m, closed, err);
+	r = config_write(&s->config, &s->view, m, closed, err);
 	s->timing.config_us = sandbox_elapsed_us(s);
 	if (r < 0)
 		return r;
