@@ -104,6 +104,7 @@ static int enter_cage(struct sandbox *s, struct rf_error *err)
 
 	if (r == 0)
 		die_with_guardian(s); /* after the last change of credentials */
+	s->timing.cage_us = sandbox_elapsed_us(s);
 	return r;
 }
 
@@ -133,7 +134,7 @@ static int close_cage(struct sandbox *s, struct rf_error *err)
 		r = filter_install(s->choice.platform, err);
 		s->cage.refused = r < 0;
 	}
-	s->timing.cage_us = sandbox_elapsed_us(s);
+	s->timing.filter_us = sandbox_elapsed_us(s);
 	return r;
 }
 
