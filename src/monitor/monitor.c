@@ -12,6 +12,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "monitor/text.h"
+
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
 #endif
@@ -78,6 +80,7 @@ static void monitor_set_defaults(struct monitor *m, const struct monitor_options
 	m->cpus = o->cpus;
 	m->log_fd = o->log_fd;
 	m->strace_fd = o->strace_fd;
+	m->report = o->report;
 	m->inject = o->inject;
 	m->watchdog_ns = o->watchdog_ns;
 	m->started_ns = clock_now_ns(CLOCK_MONOTONIC);
@@ -228,9 +231,7 @@ void monitor_log(struct monitor *m, const char *format, ...)
 
 void monitor_write_text(int fd, char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (((u8)text[i] < 0x20 && text[i] != '\n' && text[i] != '\t') || text[i] == 0x7f)
-			text[i] = '?';
+	text_defuse(text, len);
 	while (len) {
 		ssize_t n = write(fd, text, len);
 

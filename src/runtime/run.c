@@ -8,11 +8,13 @@
 
 #include "monitor/monitor.h"
 #include "monitor/terminal.h"
+#include "runtime/report_file.h"
 #include "runtime/runtime.h"
 
 /* Lives as long as the process: CPU threads and signal handlers refer to it. */
 static struct monitor the_monitor;
 static bool the_monitor_used;
+static struct report *the_report;
 
 /* Descriptors we open must not land on 0 to 2, where a closed standard stream would seem to be open. */
 static void reserve_standard_streams(bool closed[3])
@@ -97,6 +99,7 @@ static int prepare(const struct rf_config *c, struct rf_choice *choice, const bo
 		.kpti = c->kpti == RF_KPTI_ON || (c->kpti == RF_KPTI_AUTO && kpti_needed()),
 		.log_fd = c->log_fd,
 		.strace_fd = c->strace_fd,
+		.report = the_report,
 		.watchdog_ns = c->watchdog_seconds == RF_WATCHDOG_OFF
 				       ? 0
 				       : c->watchdog_seconds * 1000000000ull,
@@ -212,7 +215,9 @@ int rf_run(const struct rf_config *config, struct rf_result *ret, struct rf_erro
 	}
 	ret->residency = choice.residency;
 	ret->platform = rf_platform_name(choice.platform);
+	the_report = report_prepare(&c);
 	r = run_chosen(&c, &choice, closed, start_ns, ret, err);
+	report_finish(&c, the_report, ret, err);
 out:
 	if (choice.device >= 0)
 		close(choice.device);

@@ -359,8 +359,6 @@ static void handle_exhaustion(struct evil_cpu *cpu)
 /* Frames given back and asked for in overlapping ranges, while another CPU has files read into them. */
 static void discard_ranges(struct evil_cpu *cpu)
 {
-	const struct boot_info *info = evil_info();
-
 	learn_handles();
 	for (u64 i = 0; i < evil_count && !evil_done; i++) {
 		u64 from = argument(cpu, 'a'), len = argument(cpu, 'L');
@@ -405,7 +403,6 @@ static void hostile_log(struct evil_cpu *cpu)
 /* Registers that lead nowhere, or where nothing may be read. The parameter chooses. */
 static void hostile_panic(struct evil_cpu *cpu)
 {
-	const struct boot_info *info = evil_info();
 	const u64 at[] = {
 		0,
 		~0ull,
