@@ -339,7 +339,7 @@ static void handle_exhaustion(struct evil_cpu *cpu)
 		root++;
 	if (root == handles_known)
 		evil_fail(cpu, "no root has the file", 0);
-	for (u32 round = 0; round < 3; round++) {
+	for (u64 round = 0; round < evil_count; round++) {
 		for (n = 0; n < ARRAY_SIZE(open); n++) {
 			open[n] = open_file(cpu, root);
 			if (open[n] < 0)

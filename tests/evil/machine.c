@@ -259,7 +259,7 @@ INSTRUCTION(prefixes, ".byte 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x6
 static void (*const operations[])(void *) = {
 	op_vmcall, op_vmmcall, op_vmrun,  op_vmload, op_vmsave, op_stgi,     op_clgi,	op_skinit, op_invlpga, op_vmxoff,
 	op_vmlaunch, op_invd,  op_wbinvd, op_rsm,    op_monitor, op_mwait,   op_rdpmc,	op_rdtscp, op_int2,    op_int80,
-	op_int1,   op_ud2,     op_ud0,	  op_clts,   op_swapgs, op_far_jump, op_lldt,	op_ltr,	   op_prefixes, xsetbv, cpuid,
+	op_int1,   op_ud2,     op_ud0,	  op_clts,   op_swapgs, op_far_jump, op_lldt,	op_prefixes, xsetbv, cpuid,
 };
 
 /* Each instruction that a hypervisor may have to do something about, with random operands. */
@@ -277,6 +277,14 @@ static void instruction(struct evil_cpu *cpu)
 		evil_exit(cpu, 4);
 	evil_try(cpu, operations[evil_parameter], (void *)evil_below(cpu, 16));
 	evil_exit(cpu, cpu->exceptions ? 3 : 0);
+}
+
+/* No TSS, and an exception after that. QEMU's emulation of a CPU aborts then ("invalid tss"), the virtual machine with it. */
+static void no_task(struct evil_cpu *cpu)
+{
+	evil_try(cpu, op_ltr, NULL);
+	evil_try(cpu, op_ud2, NULL);
+	evil_exit(cpu, 3);
 }
 
 static void cpuids(struct evil_cpu *cpu)
@@ -484,6 +492,7 @@ const struct evil_case evil_machine[] = {
 	{ "instructions", instructions, NULL },
 	{ "instruction", instruction, NULL },
 	{ "cpuid", cpuids, NULL },
+	{ "no-task", no_task, NULL },
 	{ "triple-fault", triple_fault, NULL },
 	{ "bad-tables", bad_tables, NULL },
 	{ "halts", halts, halts },
