@@ -11,9 +11,12 @@
  *	if (rf_run(&config, &result, &err) < 0)
  *		fprintf(stderr, "%s\n", err.text);
  *
- * A process runs at most one sandbox: kernel, vCPUs and signal handling live as long as the process. The
- * caller ends it soon after rf_run() has returned; its CPU threads stay parked until then. Standard input and output
- * go to the sandbox and are /dev/null to the caller afterwards.
+ * rf_run() makes two processes (fork(2), no exec): a guardian, and under it the monitor, which is the only one that touches the
+ * sandbox. When it returns both are gone, and descriptors, signal mask, terminal mode, umask, limits and the current
+ * directory of the caller are as before. It can be called again and again, and by several threads at a time. The monitor starts as a copy of the
+ * caller's memory: what the program in the sandbox must not learn under any circumstances is best not there.
+ *
+ * Whatever kills one of these processes, the others end. Whoever kills the caller kills its sandboxes.
  */
 #pragma once
 
@@ -57,6 +60,7 @@ struct rf_config {
 	uint64_t memory; /* bytes of page frames inside */
 	uint32_t max_tasks;
 	bool huge_pages; /* ask the host for transparent huge pages */
+	bool core_sched; /* share no CPU core's hyperthreads with others; refused where the host cannot */
 	enum rf_kpti kpti;
 	struct rf_injection inject; /* for tests */
 	uint32_t withheld_features; /* RF_BOOT_F_*: CPU features to do without, for tests */
@@ -90,6 +94,19 @@ struct rf_config {
 	uint32_t
 		debug_crash; /* testing aid: the kernel breaks down when the first program ends; 0: it doesn't */
 
+	/*
+	 * While the sandbox runs, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT, SIGUSR1 and SIGUSR2 of this process, unless
+	 * ignored, go to the program, a program stopped by job control stops this process, and three SIGTERM or SIGQUIT
+	 * within two seconds end the sandbox. For a process that stands for its program, with one sandbox at a time and these signals
+	 * blocked in its other threads. Default: signals are none of rf_run()'s business.
+	 */
+	bool forward_signals;
+	/*
+	 * Standard input and output of this process become /dev/null once the sandbox has them, so that the other ends see
+	 * when the program closes them. Default: they stay.
+	 */
+	bool release_streams;
+
 	const void *kernel; /* kernel.elf */
 	size_t kernel_size;
 };
@@ -113,12 +130,18 @@ enum rf_failure {
 /* Start-up, in microseconds since rf_run() began, and totals. */
 struct rf_timing {
 	uint64_t platform_us;   /* device open and probed */
+	uint64_t guardian_us;   /* guardian forked */
+	uint64_t namespaces_us; /* namespaces made */
+	uint64_t monitor_us;    /* monitor forked */
+	uint64_t mounts_us;     /* views of the host's files mounted */
 	uint64_t arena_us;      /* memory mapped, kernel loaded */
 	uint64_t machine_us;    /* machine and vCPUs made */
 	uint64_t config_us;     /* mounts opened, configuration written */
-	uint64_t boot_us;       /* CPU threads started */
+	uint64_t threads_us;    /* CPU threads made */
+	uint64_t cage_us;       /* rights dropped, system calls filtered */
 	uint64_t first_call_us; /* first hostcall of the kernel */
-	uint64_t end_us;
+	uint64_t end_us;        /* program ended */
+	uint64_t done_us;       /* processes gone */
 };
 struct rf_totals {
 	uint64_t hostcalls, syscalls, faults, switches;

@@ -152,6 +152,7 @@ enum boot_debug {
 	BOOT_DEBUG_STACK,    /* a kernel stack that runs over */
 	BOOT_DEBUG_HANG,     /* a loop with interrupts off */
 	BOOT_DEBUG_SHUTDOWN, /* an exception without IDT */
+	BOOT_DEBUG_SYSCALL,  /* a system call of the host's (residency host) */
 	BOOT_DEBUG_KINDS
 };
 struct boot_config {

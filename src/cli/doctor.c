@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cage/core_sched.h"
 #include "cli/cli.h"
 #include "cli/exit_codes.h"
 #include "monitor/monitor.h"
@@ -27,7 +28,8 @@ struct host_summary {
 	struct utsname uts;
 	char cpu[128];
 	long cpus, memory_mib;
-	bool fsgsbase, kpti;
+	bool fsgsbase, kpti, core_sched;
+	struct rf_error core_sched_error;
 };
 
 static const struct argp_option options[] = {
@@ -91,6 +93,7 @@ static void summarise_host(struct host_summary *h)
 	h->cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	h->memory_mib = sysconf(_SC_PHYS_PAGES) / 256;
 	h->kpti = kpti_needed();
+	h->core_sched = core_sched_available(&h->core_sched_error) == 0;
 	h->fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
 }
 
@@ -108,6 +111,7 @@ static void print_text(const struct host_summary *h, const struct rf_choice *c, 
 	printf("kpti       %s\n",
 	       h->kpti ? "on by default: the CPU has the Meltdown flaw (residency guest)"
 		       : "off by default: the CPU does not need it");
+	printf("core-sched %s\n", h->core_sched ? "ok" : h->core_sched_error.text);
 	printf("platform   %s\n\n", c->platform ? rf_platform_name(c->platform) : "none");
 	for (size_t i = 0; c->probed && i < c->probe.count; i++) {
 		const struct rf_check *k = &c->probe.checks[i];
@@ -145,10 +149,11 @@ static void print_json(const struct host_summary *h, const struct rf_choice *c, 
 		       const struct rf_error *err)
 {
 	json_t *o = json_pack(
-		"{s:{s:s, s:s, s:I, s:I, s:b, s:b}, s:s?, s:s?, s:b, s:b, s:b, s:o, s:s?}", "host",
-		"kernel", h->uts.release, "cpu", h->cpu, "cpus", (json_int_t)h->cpus, "memory_mib",
-		(json_int_t)h->memory_mib, "fsgsbase", h->fsgsbase, "kpti_needed", h->kpti,
-		"platform", c->platform ? rf_platform_name(c->platform) : NULL, "residency",
+		"{s:{s:s, s:s, s:I, s:I, s:b, s:b, s:b}, s:s?, s:s?, s:b, s:b, s:b, s:o, s:s?}",
+		"host", "kernel", h->uts.release, "cpu", h->cpu, "cpus", (json_int_t)h->cpus,
+		"memory_mib", (json_int_t)h->memory_mib, "fsgsbase", h->fsgsbase, "kpti_needed",
+		h->kpti, "core_sched", h->core_sched, "platform",
+		c->platform ? rf_platform_name(c->platform) : NULL, "residency",
 		r < 0 ? NULL : residency_name(c), "works", r >= 0, "usable", c->probe.usable,
 		"can_boot", c->probe.can_boot, "checks", checks_json(c), "error",
 		r < 0 ? err->text : NULL);

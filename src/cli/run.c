@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -9,8 +10,7 @@
 
 #include "cli/cli.h"
 #include "cli/exit_codes.h"
-
-#define MIN_US(a, b) ((a) < (b) ? (a) : (b))
+#include "monitor/channel.h"
 
 /* A file for strace, log or statistics: made, or emptied. -1: not asked for. */
 static int open_output(const char *option, const char *path)
@@ -20,6 +20,7 @@ static int open_output(const char *option, const char *path)
 	if (!path)
 		return -1;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+	fd = channel_raise(fd); /* where a standard stream is closed, this must not look like one */
 	if (fd < 0) {
 		message("--%s: cannot write %s: %s", option, path, strerror(errno));
 		exit(EXIT_CODE_SETUP);
@@ -70,23 +71,37 @@ static void settle_report(struct run_options *o, char *dir, size_t size)
 static void print_timing(const struct rf_result *r)
 {
 	const struct rf_timing *t = &r->timing;
+	const struct {
+		const char *step;
+		uint64_t us;
+	} steps[] = {
+		{ "platform opened and probed", t->platform_us },
+		{ "guardian process made", t->guardian_us },
+		{ "namespaces made", t->namespaces_us },
+		{ "monitor process made", t->monitor_us },
+		{ "views of host files mounted", t->mounts_us },
+		{ "memory mapped, kernel loaded", t->arena_us },
+		{ "machine made", t->machine_us },
+		{ "configuration written", t->config_us },
+		{ "CPU threads made", t->threads_us },
+		{ "rights dropped, system calls filtered", t->cage_us },
+		{ "first hostcall", t->first_call_us },
+		{ "program ended", t->end_us },
+		{ "processes gone", t->done_us },
+	};
+	uint64_t last = 0;
 
 	fprintf(stderr,
-		"ringfence: start of residency %s on %s, microseconds since the start and in each step:\n"
-		"  %8lu %8lu platform opened and probed\n"
-		"  %8lu %8lu memory mapped, kernel loaded\n"
-		"  %8lu %8lu machine made\n"
-		"  %8lu %8lu configuration written\n"
-		"  %8lu %8lu CPUs started\n"
-		"  %8lu %8lu first hostcall\n"
-		"  %8lu %8lu end\n",
+		"ringfence: start of residency %s on %s, microseconds since the start and in each step:\n",
 		r->residency == RF_RESIDENCY_GUEST ? "guest" : "host",
-		r->platform ? r->platform : "no platform", t->platform_us, t->platform_us,
-		t->arena_us, t->arena_us - t->platform_us, t->machine_us,
-		t->machine_us - t->arena_us, t->config_us, t->config_us - t->machine_us, t->boot_us,
-		t->boot_us - t->config_us, t->first_call_us,
-		t->first_call_us - MIN_US(t->config_us, t->first_call_us), t->end_us,
-		t->end_us - MIN_US(t->first_call_us, t->end_us));
+		r->platform ? r->platform : "no platform");
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (!steps[i].us) /* did not come to that */
+			continue;
+		fprintf(stderr, "  %8" PRIu64 " %8" PRIu64 " %s\n", steps[i].us, steps[i].us - last,
+			steps[i].step);
+		last = steps[i].us;
+	}
 }
 
 static void write_stats(const struct rf_result *r, const char *path)
@@ -132,6 +147,8 @@ int command_run(int argc, char **argv)
 		return EXIT_CODE_MEMORY;
 	}
 	o.config.envp = o.env;
+	o.config.forward_signals = true;
+	o.config.release_streams = true;
 	o.config.strace_fd = open_output("strace-file", o.strace_file);
 	o.config.log_fd = open_output("log-file", o.log_file);
 	o.config.kernel = kernel_image_start;

@@ -17,6 +17,7 @@ enum {
 	KEY_MEMORY,
 	KEY_TASKS,
 	KEY_HUGE,
+	KEY_CORE_SCHED,
 	KEY_RW,
 	KEY_RO,
 	KEY_HIDE,
@@ -62,6 +63,9 @@ static const struct argp_option options[] = {
 	  "Memory inside, at least 32M (default 1G); taken from the host when touched", 0 },
 	{ "tasks", KEY_TASKS, "N", 0, "Most threads at a time (default 4096)", 0 },
 	{ "huge-pages", KEY_HUGE, NULL, 0, "Ask the host for transparent huge pages", 0 },
+	{ "core-sched", KEY_CORE_SCHED, NULL, 0,
+	  "Share no core with others: its hyperthreads run this sandbox or nothing (needs Linux 5.14 with CONFIG_SCHED_CORE; refused without)",
+	  0 },
 	{ "platform", KEY_PLATFORM, "NAME", 0, "auto or kvm (default auto)", 0 },
 	{ "device", KEY_DEVICE, "PATH", 0, "The platform's device (default /dev/kvm)", 0 },
 	{ "residency", KEY_RESIDENCY, "WHERE", 0,
@@ -235,6 +239,9 @@ static error_t parse_machine(int key, char *arg, struct run_options *o)
 	case KEY_HUGE:
 		o->config.huge_pages = true;
 		return 0;
+	case KEY_CORE_SCHED:
+		o->config.core_sched = true;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -287,8 +294,8 @@ static error_t parse_watching(int key, char *arg, struct run_options *o)
 {
 	static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 	/* enum boot_debug: how the kernel breaks down at the end of the first program. For tests. */
-	static const char *const crashes[] = { "none", "bug",      "fault", "stack",
-					       "hang", "shutdown", NULL };
+	static const char *const crashes[] = { "none", "bug",      "fault",   "stack",
+					       "hang", "shutdown", "syscall", NULL };
 
 	switch (key) {
 	case KEY_STRACE:
@@ -312,8 +319,9 @@ static error_t parse_watching(int key, char *arg, struct run_options *o)
 			o->config.watchdog_seconds = RF_WATCHDOG_OFF;
 		return 0;
 	case KEY_DEBUG_CRASH:
-		o->config.debug_crash = (uint32_t)one_of("debug-crash", arg, crashes,
-							 "bug, fault, stack, hang or shutdown");
+		o->config.debug_crash =
+			(uint32_t)one_of("debug-crash", arg, crashes,
+					 "bug, fault, stack, hang, shutdown or syscall");
 		return 0;
 	case KEY_REPORT:
 		o->no_report = strcmp(arg, "none") == 0;

@@ -13,7 +13,7 @@
 
 #define DUMP_MAX 12288
 
-/* The kernel passes only a CPU number: one sandbox per process. */
+/* The kernel passes only a CPU number: one sandbox per monitor process. */
 static struct monitor *host_monitor;
 
 static __noreturn void cpu_park(void)
@@ -111,6 +111,8 @@ static void *cpu_main(void *arg)
 
 	if (r == 0 && m->residency == RF_RESIDENCY_GUEST)
 		r = cpu_boot_guest(cpu, &err);
+	pthread_barrier_wait(&m->gate); /* set up */
+	pthread_barrier_wait(&m->gate); /* let go */
 	if (r < 0) {
 		monitor_log(m, "ringfence: cannot start CPU %u: %s", cpu->number, err.text);
 		monitor_end(m, MONITOR_FAILED, 0);
@@ -135,6 +137,7 @@ int cpus_start(struct monitor *m, struct rf_error *err)
 	m->info->host_trap = (u64)(uintptr_t)monitor_host_trap;
 	atomic_store(&m->busy, m->cpus);
 	atomic_store(&m->cpus_left, m->cpus);
+	pthread_barrier_init(&m->gate, NULL, m->cpus + (inject_wanted(m) ? 2 : 1));
 	for (u32 i = 0; i < m->cpus; i++) {
 		m->cpu[i].monitor = m;
 		m->cpu[i].number = i;

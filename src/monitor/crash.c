@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signals that mean a bug of ours: say where, give the terminal back, end with a documented status.
+ * Signals that mean a bug of ours: say where, end with a documented status.
  *
  * In residency host the kernel's bugs arrive here too; they are told apart by the instruction's address.
  */
@@ -13,7 +13,6 @@
 
 #include "base/checked.h"
 #include "monitor/monitor.h"
-#include "monitor/terminal.h"
 
 /* Exit statuses of the command line (cli/exit_codes.h), which a signal handler cannot ask. */
 #define EXIT_STATUS_INTERNAL 206
@@ -116,12 +115,14 @@ static void crash_handler(int signo, siginfo_t *si, void *context)
 
 	if (rf_platform_fault(signo, si, context)) /* memory that the platform knows may vanish */
 		return;
-	terminal_restore();
 	if (entered++)
 		_exit(EXIT_STATUS_INTERNAL);
 	monitor_headline(m, "%s: signal %d, address %p, error code %#llx",
 			 kernel ? "kernel crash" : "internal failure", signo, si->si_addr,
 			 (unsigned long long)uc->uc_mcontext.gregs[REG_ERR]);
+	/* Only where the filter was built to raise it: seccomp(2), SECCOMP_RET_TRAP. */
+	if (signo == SIGSYS)
+		monitor_detail(m, "  system call %d is not one that the monitor may make", si->si_syscall);
 	describe_thread(m, uc);
 	if (!kernel)
 		describe_own_stack(m, rip, (u64)uc->uc_mcontext.gregs[REG_RSP]);

@@ -11,28 +11,23 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "monitor/channel.h"
 #include "monitor/monitor.h"
-#include "monitor/terminal.h"
 
-#define TICK_NS        5000000ull
+#define TICK_NS  5000000ull
 /* Long, but short enough that the TSC's 64-bit arithmetic cannot overflow between two refreshes. */
-#define SLEEP_MS       300000
-/* This many of SIGTERM or SIGQUIT within this time end a sandbox whose program ignores them. */
-#define KILL_COUNT     3
-#define KILL_WINDOW_NS 2000000000ull
+#define SLEEP_MS 300000
 
-#define DATA_SIGNAL (~0ull)
-#define DATA_WAKE   (~1ull)
+#define DATA_CHANNEL (~0ull)
+#define DATA_WAKE    (~1ull)
 /* Else: handle << SLOT_BITS | slot. */
-#define SLOT_BITS   10
+#define SLOT_BITS    10
+/* Bits of boot_info.signals_pending. */
+#define SIGNALS      64u
 static_assert(WATCH_SLOTS == 1u << SLOT_BITS, "the slot has its own bits in the event's data");
-
-static const int forwarded_signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGWINCH,
-					 SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2 };
 
 static int epoll_add(struct monitor *m, int fd, u64 data)
 {
@@ -41,32 +36,16 @@ static int epoll_add(struct monitor *m, int fd, u64 data)
 	return epoll_ctl(m->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
-/* What our caller told us to ignore (nohup, a shell's background job) stays ignored. */
-static void signals_block(sigset_t *set)
-{
-	struct sigaction old;
-
-	sigemptyset(set);
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded_signals); i++)
-		if (sigaction(forwarded_signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaddset(set, forwarded_signals[i]);
-	pthread_sigmask(SIG_BLOCK, set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 int events_init(struct monitor *m, struct rf_error *err)
 {
-	sigset_t set;
 	int r;
 
-	signals_block(&set);
 	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (m->epoll_fd < 0 || m->signal_fd < 0)
+	if (m->epoll_fd < 0)
 		return error_set(err, -errno, "cannot make the event loop");
-	r = epoll_add(m, m->signal_fd, DATA_SIGNAL);
-	if (r == 0)
-		r = epoll_add(m, m->wake_fd, DATA_WAKE);
+	r = epoll_add(m, m->wake_fd, DATA_WAKE);
+	if (r == 0 && m->channel_fd >= 0)
+		r = epoll_add(m, m->channel_fd, DATA_CHANNEL);
 	return r < 0 ? error_set(err, r, "cannot make the event loop") : 0;
 }
 
@@ -165,33 +144,53 @@ static void stream_event(struct monitor *m, u64 data, u32 revents)
 		event_deliver(m, slot, revents);
 }
 
-/* Returns true when the sandbox is to end now, whatever its program does. */
-static bool kill_requested(struct monitor *m, int signo)
+static void signal_event(struct monitor *m, u32 signo)
 {
-	u64 now = clock_now_ns(CLOCK_MONOTONIC);
-
-	if (signo != SIGTERM && signo != SIGQUIT)
-		return false;
-	if (!m->kill_count || now - m->kill_since_ns > KILL_WINDOW_NS) {
-		m->kill_count = 0;
-		m->kill_since_ns = now;
-	}
-	return ++m->kill_count >= KILL_COUNT;
+	if (!signo || signo > SIGNALS)
+		return;
+	__atomic_fetch_or(&m->info->signals_pending, 1ull << (signo - 1), __ATOMIC_SEQ_CST);
+	monitor_kick_any(m);
 }
 
-static void signal_event(struct monitor *m)
+void events_stop(struct monitor *m)
 {
-	struct signalfd_siginfo si;
+	u32 seen;
 
-	while (read(m->signal_fd, &si, sizeof(si)) == sizeof(si)) {
-		if (kill_requested(m, (int)si.ssi_signo)) {
-			monitor_end(m, MONITOR_KILLED, si.ssi_signo);
-			return;
-		}
-		__atomic_fetch_or(&m->info->signals_pending, 1ull << (si.ssi_signo - 1),
-				  __ATOMIC_SEQ_CST);
-		monitor_kick_any(m);
+	if (m->channel_fd < 0)
+		return;
+	pthread_mutex_lock(&m->stop_lock);
+	seen = m->continued;
+	if (channel_send(m->channel_fd, CHANNEL_STOP, 0) == 0)
+		while (m->continued == seen)
+			pthread_cond_wait(&m->stop_changed, &m->stop_lock);
+	pthread_mutex_unlock(&m->stop_lock);
+}
+
+static void continued_event(struct monitor *m)
+{
+	pthread_mutex_lock(&m->stop_lock);
+	m->continued++;
+	pthread_cond_broadcast(&m->stop_changed);
+	pthread_mutex_unlock(&m->stop_lock);
+}
+
+/* The caller's side is trusted. Once it is gone the guardian ends us. */
+static void channel_event(struct monitor *m)
+{
+	struct channel_message message;
+	struct epoll_event e = { 0 };
+	int r;
+
+	while ((r = channel_receive(m->channel_fd, &message)) == 1) {
+		if (message.type == CHANNEL_SIGNAL)
+			signal_event(m, message.value);
+		else if (message.type == CHANNEL_CONTINUED)
+			continued_event(m);
+		else if (message.type == CHANNEL_END)
+			monitor_end(m, MONITOR_KILLED, message.value);
 	}
+	if (r != -EAGAIN)
+		epoll_ctl(m->epoll_fd, EPOLL_CTL_DEL, m->channel_fd, &e);
 }
 
 static void wake_event(struct monitor *m)
@@ -206,8 +205,8 @@ static void events_dispatch(struct monitor *m, const struct epoll_event *e)
 {
 	if (e->data.u64 == DATA_WAKE)
 		wake_event(m);
-	else if (e->data.u64 == DATA_SIGNAL)
-		signal_event(m);
+	else if (e->data.u64 == DATA_CHANNEL)
+		channel_event(m);
 	else
 		stream_event(m, e->data.u64, e->events);
 }

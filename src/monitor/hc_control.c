@@ -14,7 +14,6 @@
 #include "base/checked.h"
 #include "base/format.h"
 #include "monitor/hostcalls.h"
-#include "monitor/terminal.h"
 
 #define LOG_MAX 4096u
 
@@ -227,14 +226,11 @@ s64 hc_cpu_exit(struct hostcall *c)
 }
 
 /*
- * Stops this process as the terminal driver would have. Sent to this thread: it has stopped when raise() returns, so the mode
- * is reapplied after the process was continued. SIGCONT itself comes through the event loop.
+ * The program's own parent is outside: the caller's process stops as the terminal driver would have stopped it, with the terminal's
+ * mode given back meanwhile. SIGCONT itself comes through the event loop.
  */
 s64 hc_stop(struct hostcall *c)
 {
-	(void)c;
-	terminal_restore();
-	raise(SIGSTOP);
-	terminal_reapply();
+	events_stop(c->m);
 	return 0;
 }

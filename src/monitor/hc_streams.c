@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "monitor/hostcalls.h"
-#include "monitor/terminal.h"
 
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 8
@@ -222,7 +221,7 @@ static const struct tty_request *tty_request_find(u64 nr)
 }
 
 /* Through memory of ours: the host must not read the size of a buffer out of it while the sandbox changes it. */
-static int tty_ioctl(int fd, const struct tty_request *q, void *buf)
+static int tty_ioctl(struct monitor *m, int fd, const struct tty_request *q, void *buf)
 {
 	u8 copy[64] = { 0 };
 	u32 value;
@@ -237,7 +236,8 @@ static int tty_ioctl(int fd, const struct tty_request *q, void *buf)
 	memcpy(&value, copy, sizeof(value));
 	if (q->dir == TTY_VALUE)
 		return ioctl(fd, q->nr, (unsigned long)value) < 0 ? -errno : 0;
-	terminal_touched();
+	if (m->terminal_touched)
+		atomic_store(m->terminal_touched, 1);
 	return ioctl(fd, q->nr, copy) < 0 ? -errno : 0;
 }
 
@@ -258,7 +258,7 @@ s64 hc_ioctl(struct hostcall *c)
 	h = stream_get(c);
 	if (!h)
 		return -EBADF;
-	r = tty_ioctl(h->fd, q, buf);
+	r = tty_ioctl(c->m, h->fd, q, buf);
 	handle_put(&c->m->handles, h);
 	return r;
 }

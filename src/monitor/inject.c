@@ -79,6 +79,8 @@ static void *inject_main(void *arg)
 	struct drand48_data random;
 	long cpu;
 
+	pthread_barrier_wait(&m->gate); /* set up */
+	pthread_barrier_wait(&m->gate); /* let go */
 	srand48_r(1, &random);
 	for (u32 i = 0; i < SOURCES; i++)
 		s[i].next_ns = clock_now_ns(CLOCK_MONOTONIC);
@@ -94,13 +96,19 @@ static void *inject_main(void *arg)
 	return NULL;
 }
 
-int inject_start(struct monitor *m, struct rf_error *err)
+bool inject_wanted(const struct monitor *m)
 {
 	const struct rf_injection *i = &m->inject;
+
+	return i->nmi || i->mc || i->df || i->kick;
+}
+
+int inject_start(struct monitor *m, struct rf_error *err)
+{
 	pthread_t thread;
 	int r;
 
-	if (!i->nmi && !i->mc && !i->df && !i->kick)
+	if (!inject_wanted(m))
 		return 0;
 	r = pthread_create(&thread, NULL, inject_main, m);
 	if (r)

@@ -75,7 +75,9 @@ static int monitor_init_arena(struct monitor *m, const struct monitor_options *o
 static void monitor_set_defaults(struct monitor *m, const struct monitor_options *o)
 {
 	memset(m, 0, sizeof(*m));
-	m->arena.fd = m->epoll_fd = m->signal_fd = m->wake_fd = m->proc_fd = m->null_fd = -1;
+	m->arena.fd = m->epoll_fd = m->wake_fd = m->proc_fd = m->null_fd = -1;
+	m->channel_fd = o->channel_fd ? o->channel_fd : -1;
+	m->terminal_touched = o->terminal_touched;
 	m->residency = o->residency;
 	m->cpus = o->cpus;
 	m->log_fd = o->log_fd;
@@ -85,6 +87,8 @@ static void monitor_set_defaults(struct monitor *m, const struct monitor_options
 	m->watchdog_ns = o->watchdog_ns;
 	m->started_ns = clock_now_ns(CLOCK_MONOTONIC);
 	pthread_mutex_init(&m->watch_lock, NULL);
+	pthread_mutex_init(&m->stop_lock, NULL);
+	pthread_cond_init(&m->stop_changed, NULL);
 }
 
 int monitor_init(struct monitor *m, const struct monitor_options *o, struct rf_error *err)
@@ -128,7 +132,6 @@ void monitor_done(struct monitor *m)
 	if (m->contexts.object)
 		id_table_done(&m->contexts);
 	close_fd(&m->epoll_fd);
-	close_fd(&m->signal_fd);
 	close_fd(&m->wake_fd);
 	close_fd(&m->proc_fd);
 	if (m->arena.base)
@@ -193,11 +196,16 @@ int monitor_start(struct monitor *m, struct rf_error *err)
 		return r;
 	m->info->tsc_khz = clock_publish(&m->clock, &m->info->time);
 	r = cpus_start(m, err);
-	return r < 0 ? r : inject_start(m, err);
+	if (r == 0)
+		r = inject_start(m, err);
+	if (r == 0)
+		pthread_barrier_wait(&m->gate); /* all are set up */
+	return r;
 }
 
 void monitor_run(struct monitor *m)
 {
+	pthread_barrier_wait(&m->gate);
 	events_loop(m);
 }
 

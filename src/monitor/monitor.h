@@ -3,7 +3,7 @@
  * The monitor: owns the arena, the machine, the CPU threads and everything of the host the kernel may use.
  *
  * Threads: one per CPU, which runs kernel and user code and serves that CPU's hostcalls, and the thread that calls
- * monitor_run(), which waits for host events. Locks: handle_table.lock, id_table.lock, watch_lock; none is held
+ * monitor_run(), which waits for host events. Locks: handle_table.lock, id_table.lock, watch_lock, stop_lock; none is held
  * while another is taken, except handle_table.lock inside watch_lock.
  */
 #pragma once
@@ -32,7 +32,8 @@ struct monitor_options {
 	bool huge_pages;
 	bool kpti;
 	struct rf_injection inject;
-	int log_fd, strace_fd; /* borrowed */
+	int log_fd, strace_fd, channel_fd; /* borrowed; channel_fd: 0 if there is none */
+	atomic_uint *terminal_touched;     /* borrowed; NULL: nobody asks */
 	u64 watchdog_ns; /* CPU time after which a CPU that answers nothing is dumped; 0: never */
 	struct report *report; /* borrowed; where a lost sandbox is described; NULL: on the log */
 };
@@ -73,7 +74,9 @@ struct monitor {
 	struct rf_machine *machine;
 	int log_fd, strace_fd;
 	struct report *report;
-	int epoll_fd, signal_fd, wake_fd, proc_fd, null_fd;
+	int epoll_fd, wake_fd, proc_fd, null_fd;
+	int channel_fd; /* borrowed; -1: no caller's process to talk to (channel.h) */
+	atomic_uint *terminal_touched; /* borrowed; set when the mode of a terminal was changed */
 	u64 started_ns;
 	struct rf_injection inject;
 	u64 stacks_start;
@@ -84,6 +87,13 @@ struct monitor {
 	struct id_table spaces, contexts;
 	struct monitor_cpu cpu[RF_MAX_CPUS];
 	pthread_mutex_t watch_lock;
+
+	pthread_mutex_t stop_lock;
+	pthread_cond_t stop_changed;
+	u32 continued; /* guarded by stop_lock: times the caller was continued after a stop */
+
+	pthread_barrier_t
+		gate; /* every thread and the one that starts them: before the kernel's first instruction */
 
 	atomic_uint busy;          /* CPUs not in HC_IDLE */
 	atomic_uint ticker_asleep; /* the event thread sleeps until woken */
@@ -97,8 +107,6 @@ struct monitor {
 
 	/* event thread only */
 	u64 watchdog_next_ns;
-	u32 kill_count;
-	u64 kill_since_ns;
 };
 
 /* The offsets of boot.h for a sandbox; pure. -EINVAL when they don't fit an arena. */
@@ -114,10 +122,11 @@ int monitor_init(struct monitor *m, const struct monitor_options *o,
 int monitor_attach(struct monitor *m, struct rf_machine *machine,
 		   struct rf_error *err) __must_check;
 /*
- * Starts the CPUs. Takes over signal handling of the process. Returns 0 or an error (some CPUs may run then).
+ * Makes the threads of the CPUs; each has done all of its setting up, and waits before the kernel's first instruction. Takes over the
+ * handling of fault signals of the process. Returns 0 or an error (some threads may exist then).
  */
 int monitor_start(struct monitor *m, struct rf_error *err) __must_check;
-/* The event loop; returns once `ended` is set. CPU threads are left parked. */
+/* Lets the CPUs go. Then the event loop; returns once `ended` is set. CPU threads are left parked. */
 void monitor_run(struct monitor *m);
 /* Only for a monitor that was not started. */
 void monitor_done(struct monitor *m);
@@ -154,7 +163,8 @@ void monitor_dump_calls(struct monitor *m, u32 cpu);
 /* boot_tables.c */
 int boot_tables_build(struct monitor *m, struct rf_error *err) __must_check;
 
-/* inject.c: starts what m->inject_* asks for, if anything. */
+/* inject.c: starts the thread for what m->inject asks for, if anything. */
+bool inject_wanted(const struct monitor *m);
 int inject_start(struct monitor *m, struct rf_error *err) __must_check;
 
 /* kpti.c: whether the CPU lets user code read what supervisor pages hold; pure in what it is given, and asked of this machine. */
@@ -170,6 +180,8 @@ void events_poll_once(struct monitor *m);
 int events_watch(struct monitor *m, u64 handle, u32 events, u32 slot);
 /* Before a handle that may be watched is closed. */
 void events_forget(struct monitor *m, u64 handle);
+/* The program was stopped: returns when the caller's process was continued. From any thread. */
+void events_stop(struct monitor *m);
 /* A CPU went to sleep or came back. */
 void events_cpu_idle(struct monitor *m);
 void events_cpu_busy(struct monitor *m);

@@ -99,6 +99,5 @@ void watchdog_check(struct monitor *m, u64 now)
 		return;
 	m->watchdog_next_ns = now + WATCHDOG_TICK_NS;
 	for (u32 i = 0; i < m->cpus; i++)
-		if (atomic_load(&m->cpu[i].calls)) /* it has started */
-			look(m, &m->cpu[i]);
+		look(m, &m->cpu[i]);
 }

@@ -259,6 +259,7 @@ void report_finish(const struct rf_config *c, struct report *report, struct rf_r
 	size_t len;
 	int r;
 
+	ret->report_file[0] = 0; /* not the monitor's to say */
 	if (text) {
 		len = report_take(report, text);
 		make_header(&header, c, ret, err);
@@ -270,5 +271,4 @@ void report_finish(const struct rf_config *c, struct report *report, struct rf_r
 		}
 		free(text);
 	}
-	report_free(report);
 }

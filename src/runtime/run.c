@@ -1,225 +1,286 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The caller's side of a sandbox. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "monitor/channel.h"
 #include "monitor/monitor.h"
-#include "monitor/terminal.h"
 #include "runtime/report_file.h"
 #include "runtime/runtime.h"
+#include "runtime/sandbox.h"
 
-/* Lives as long as the process: CPU threads and signal handlers refer to it. */
-static struct monitor the_monitor;
-static bool the_monitor_used;
-static struct report *the_report;
-
-/* Descriptors we open must not land on 0 to 2, where a closed standard stream would seem to be open. */
-static void reserve_standard_streams(bool closed[3])
+u64 sandbox_elapsed_us(const struct sandbox *s)
 {
-	for (int fd = 0; fd < 3; fd++) {
-		closed[fd] = fcntl(fd, F_GETFD) < 0;
-		if (closed[fd] && open("/dev/null", O_RDWR) != fd)
-			continue; /* lower ones are all taken, so this cannot be */
+	return (clock_now_ns(CLOCK_MONOTONIC) - s->start_ns) / 1000;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static bool terminal_touched(const struct sandbox *s)
+{
+	return atomic_load(&s->shared->terminal_touched);
+}
+
+/* Maps of the guardian's new user namespace, which take privileges over the present one. */
+static int write_id_maps(const struct sandbox *s)
+{
+	(void)s;
+	return 0;
+}
+
+static void guard_message(struct sandbox *s, const struct channel_message *message)
+{
+	switch (message->type) {
+	case CHANNEL_MAPS_WANTED:
+		channel_send(s->guard, CHANNEL_MAPS_WRITTEN, (u32)-write_id_maps(s));
+		break;
+	case CHANNEL_ENDED:
+		s->ended = true;
+		s->wait_status = (int)message->value;
+		if (terminal_touched(s))
+			terminal_restore(&s->terminal);
+		channel_send(s->guard, CHANNEL_RESTORED, 0);
+		break;
+	default:
+		break;
 	}
 }
 
-/*
- * Input and output are the sandbox's now, through copies: when it closes its last one, whoever is at the other end is to see
- * that. Standard error stays for our own messages.
- */
-static void give_standard_streams(void)
+static void kill_monitor(const struct sandbox *s)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (s->guard >= 0)
+		channel_send(s->guard, CHANNEL_SIGNAL_MONITOR, SIGKILL);
+}
 
+/* As the terminal driver would have stopped us: it was the program's to do so. Sent to this thread: it has stopped when raise() returns. */
+static void stop_with_program(struct sandbox *s)
+{
+	if (terminal_touched(s))
+		terminal_restore(&s->terminal);
+	channel_send(s->guard, CHANNEL_SIGNAL_MONITOR, SIGSTOP);
+	raise(SIGSTOP);
+	if (terminal_touched(s))
+		terminal_reapply(&s->terminal);
+	channel_send(s->guard, CHANNEL_SIGNAL_MONITOR, SIGCONT);
+}
+
+/* One at a time: a monitor that sends without end must not keep us from the rest. */
+static void read_channel(struct sandbox *s)
+{
+	struct channel_message message;
+	int r = channel_receive(s->channel, &message);
+
+	if (r == 0) {
+		close_fd(&s->channel);
+	} else if (r == -EPROTO || (r == 1 && message.type != CHANNEL_STOP)) {
+		s->broken = true;
+		kill_monitor(s);
+	} else if (r == 1) {
+		if (s->signal_fd >= 0)
+			stop_with_program(s);
+		channel_send(s->channel, CHANNEL_CONTINUED, 0);
+	}
+}
+
+static void read_guard(struct sandbox *s)
+{
+	struct channel_message message;
+	int r = channel_receive(s->guard, &message);
+
+	if (r == 1)
+		guard_message(s, &message);
+	else if (r == 0)
+		close_fd(&s->guard);
+}
+
+/* -1: no limit. */
+static int timeout_ms(struct sandbox *s)
+{
+	u64 now;
+
+	if (!s->end_ns)
+		return -1;
+	now = clock_now_ns(CLOCK_MONOTONIC);
+	if (now < s->end_ns)
+		return (int)((s->end_ns - now) / 1000000 + 1);
+	s->end_ns = 0;
+	kill_monitor(s);
+	return -1;
+}
+
+/* Until guardian and monitor are gone: each holds its end of a socket as long as it lives. */
+static void supervise(struct sandbox *s)
+{
+	while (s->guard >= 0 || s->channel >= 0) {
+		struct pollfd p[] = { { .fd = s->guard, .events = POLLIN },
+				      { .fd = s->channel, .events = POLLIN },
+				      { .fd = s->signal_fd, .events = POLLIN } };
+
+		if (poll(p, ARRAY_SIZE(p), timeout_ms(s)) <= 0)
+			continue;
+		if (p[2].revents)
+			signals_forward(s);
+		if (p[1].revents)
+			read_channel(s);
+		if (p[0].revents)
+			read_guard(s);
+	}
+}
+
+/* When the sandbox closes its last copy of a stream, whoever is at the other end is to see that. */
+static void release_streams(const struct sandbox *s)
+{
+	int null;
+
+	if (!s->config.release_streams)
+		return;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return;
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	close(null);
+	for (int fd = 0; fd < 2; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			dup2(null, fd);
+	if (null > STDERR_FILENO)
+		close(null);
 }
 
-/* One descriptor per open host file inside, and those of the platform. */
-static void raise_descriptor_limit(void)
+static void sandbox_done(struct sandbox *s)
 {
-	struct rlimit limit;
+	close_fd(&s->channel);
+	close_fd(&s->guard);
+	close_fd(&s->far_channel);
+	close_fd(&s->far_guard);
+	terminal_done(&s->terminal);
+	report_free(s->report);
+	if (s->shared)
+		munmap(s->shared, sizeof(*s->shared));
+}
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
+static int sandbox_init(struct sandbox *s, struct rf_error *err)
+{
+	int pair[2], r;
+
+	s->caller = getpid();
+	s->shared = mmap(NULL, sizeof(*s->shared), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->shared == MAP_FAILED) {
+		s->shared = NULL;
+		return error_set(err, -errno, "cannot allocate a page");
 	}
+	r = channel_pair(pair);
+	if (r < 0)
+		return error_set(err, r, "cannot make a pair of sockets");
+	s->channel = pair[0];
+	s->far_channel = pair[1];
+	r = channel_pair(pair);
+	if (r < 0)
+		return error_set(err, r, "cannot make a pair of sockets");
+	s->guard = pair[0];
+	s->far_guard = pair[1];
+	s->report = report_prepare(&s->config);
+	terminal_init(&s->terminal);
+	return 0;
 }
 
-static u64 elapsed_us(u64 start_ns)
+/* No signal is delivered to the copies of this process while they are not yet something else. */
+static int make_guardian(struct sandbox *s, struct rf_error *err)
 {
-	return (clock_now_ns(CLOCK_MONOTONIC) - start_ns) / 1000;
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	s->guardian = fork();
+	if (s->guardian == 0)
+		guardian_main(s);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (s->guardian < 0)
+		return error_set(err, -errno, "cannot make the guardian process");
+	close_fd(&s->far_channel);
+	close_fd(&s->far_guard);
+	close_fd(&s->choice.device);
+	return 0;
 }
 
-/* Takes choice->device. */
-static int make_machine(const struct rf_config *c, struct rf_choice *choice, struct rf_result *ret,
-			struct rf_error *err)
+/* Takes over signals, and gives them back. */
+static int run_chosen(struct sandbox *s, struct rf_result *ret, struct rf_error *err)
 {
-	struct monitor *m = &the_monitor;
-	struct rf_options options = {
-		.cpus = c->cpus,
-		.residency = choice->residency,
-		.withheld_features = c->withheld_features,
-		.memory = { .base = m->arena.base, .size = m->arena.size, .gpa = RF_ARENA_GPA },
-	};
-	struct rf_machine *machine;
-	int r = rf_machine_new(choice->platform, choice->device, &options, &machine, err);
+	int r = sandbox_init(s, err);
 
-	choice->device = -1;
+	if (r == 0)
+		r = signals_take(s, err);
+	if (r == 0)
+		r = make_guardian(s, err);
 	if (r < 0) {
-		ret->failure = failure_of(r, RF_FAILURE_NO_PLATFORM);
+		ret->failure = failure_of(r, RF_FAILURE_SETUP);
+		signals_give_back(s);
 		return r;
 	}
-	r = monitor_attach(m, machine, err);
-	if (r < 0)
-		ret->failure = failure_of(r, RF_FAILURE_SETUP);
+	s->oom_kills = result_oom_kills();
+	release_streams(s);
+	supervise(s);
+	if (!s->ended && terminal_touched(s)) /* the guardian died first */
+		terminal_restore(&s->terminal);
+	/* -ECHILD where the caller has told the host to reap (SIGCHLD ignored), or does it itself. */
+	while (waitpid(s->guardian, NULL, 0) < 0 && errno == EINTR)
+		;
+	signals_give_back(s);
+	r = result_take(s, ret, err);
+	report_finish(&s->config, s->report, ret, err);
 	return r;
 }
 
-/* Everything up to running CPUs; records when each step was done. */
-static int prepare(const struct rf_config *c, struct rf_choice *choice, const bool closed[3],
-		   u64 start_ns, struct rf_result *ret, struct rf_error *err)
+static int choose(struct sandbox *s, struct rf_result *ret, struct rf_error *err)
 {
-	struct monitor *m = &the_monitor;
-	struct monitor_options options = {
-		.image = c->kernel,
-		.image_size = c->kernel_size,
-		.residency = choice->residency,
-		.cpus = c->cpus,
-		.memory = c->memory,
-		.max_tasks = c->max_tasks,
-		.huge_pages = c->huge_pages,
-		.inject = c->inject,
-		.kpti = c->kpti == RF_KPTI_ON || (c->kpti == RF_KPTI_AUTO && kpti_needed()),
-		.log_fd = c->log_fd,
-		.strace_fd = c->strace_fd,
-		.report = the_report,
-		.watchdog_ns = c->watchdog_seconds == RF_WATCHDOG_OFF
-				       ? 0
-				       : c->watchdog_seconds * 1000000000ull,
-	};
-	int r = monitor_init(m, &options, err);
+	int r = rf_choose(&s->config, &s->choice, err);
 
+	s->timing.platform_us = sandbox_elapsed_us(s);
 	if (r < 0) {
-		ret->failure = failure_of(r, RF_FAILURE_SETUP);
+		ret->failure = s->choice.failure;
 		return r;
 	}
-	ret->timing.arena_us = elapsed_us(start_ns);
-	r = make_machine(c, choice, ret, err);
-	ret->timing.machine_us = elapsed_us(start_ns);
-	if (r == 0) {
-		r = config_write(c, m, closed, err);
-		ret->failure = r < 0 ? RF_FAILURE_SETUP : RF_FAILURE_NONE;
-	}
-	ret->timing.config_us = elapsed_us(start_ns);
-	if (r < 0)
-		monitor_done(m);
-	return r;
-}
-
-static void collect(struct monitor *m, u64 start_ns, struct rf_result *ret)
-{
-	u64 first = atomic_load(&m->first_call_ns);
-
-	ret->timing.end_us = elapsed_us(start_ns);
-	ret->timing.first_call_us = first > start_ns ? (first - start_ns) / 1000 : 0;
-	for (u32 i = 0; i < m->cpus; i++) {
-		const struct cpu_shared *cpu = &m->info->cpu[i];
-
-		ret->totals.hostcalls += cpu->hostcalls;
-		ret->totals.syscalls += cpu->syscalls;
-		ret->totals.faults += cpu->faults;
-		ret->totals.switches += cpu->switches;
-	}
-	rf_machine_stats(m->machine, &ret->totals.platform);
-}
-
-/* What the end of the sandbox means to the caller. */
-static int settle(u32 ended, struct rf_result *ret, struct rf_error *err)
-{
-	u32 status = ended >> 8;
-
-	switch (ended & 0xff) {
-	case MONITOR_EXITED:
-		if (status & 0x100)
-			ret->signal = status & 0x7f;
-		else
-			ret->exit_code = status & 0xff;
-		return 0;
-	case MONITOR_KILLED:
-		ret->signal = (int)status;
-		return 0;
-	case MONITOR_PANIC:
-		ret->failure = RF_FAILURE_PANIC;
-		error_set(err, 0, "the sandbox's kernel failed");
-		return -EIO;
-	default:
-		ret->failure = RF_FAILURE_INTERNAL;
-		error_set(err, 0, "the sandbox could not go on");
-		return -EIO;
-	}
-}
-
-static int run_chosen(const struct rf_config *c, struct rf_choice *choice, const bool closed[3],
-		      u64 start_ns, struct rf_result *ret, struct rf_error *err)
-{
-	struct monitor *m = &the_monitor;
-	int r = prepare(c, choice, closed, start_ns, ret, err);
-
-	if (r < 0)
-		return r;
-	raise_descriptor_limit(); /* after config_write() has read the caller's */
-	terminal_save();
-	give_standard_streams();
-	r = monitor_start(m, err);
-	ret->timing.boot_us = elapsed_us(start_ns);
-	if (r < 0) {
-		ret->failure = RF_FAILURE_SETUP;
-		return r;
-	}
-	monitor_run(m);
-	terminal_restore();
-	collect(m, start_ns, ret);
-	return settle(atomic_load(&m->ended), ret, err);
+	ret->residency = s->choice.residency;
+	ret->platform = rf_platform_name(s->choice.platform);
+	s->choice.device = channel_raise(s->choice.device);
+	return 0;
 }
 
 int rf_run(const struct rf_config *config, struct rf_result *ret, struct rf_error *err)
 {
-	u64 start_ns = clock_now_ns(CLOCK_MONOTONIC);
-	struct rf_config c = *config;
-	struct rf_choice choice;
-	bool closed[3];
+	struct sandbox s = { .start_ns = clock_now_ns(CLOCK_MONOTONIC),
+			     .config = *config,
+			     .choice.device = -1,
+			     .channel = -1,
+			     .guard = -1,
+			     .far_channel = -1,
+			     .far_guard = -1,
+			     .signal_fd = -1,
+			     .terminal.fd = -1 };
+	sigset_t mask;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = config_complete(&c, &ret->failure, err);
+	r = config_complete(&s.config, &ret->failure, err);
 	if (r < 0)
 		return r;
-	if (the_monitor_used) {
-		ret->failure = RF_FAILURE_USAGE;
-		return error_set(err, -EBUSY, "this process has run a sandbox already");
-	}
-	the_monitor_used = true;
-	reserve_standard_streams(closed);
-	r = rf_choose(&c, &choice, err);
-	ret->timing.platform_us = elapsed_us(start_ns);
-	if (r < 0) {
-		ret->failure = choice.failure;
-		goto out;
-	}
-	ret->residency = choice.residency;
-	ret->platform = rf_platform_name(choice.platform);
-	the_report = report_prepare(&c);
-	r = run_chosen(&c, &choice, closed, start_ns, ret, err);
-	report_finish(&c, the_report, ret, err);
-out:
-	if (choice.device >= 0)
-		close(choice.device);
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	r = choose(&s, ret, err);
+	if (r == 0)
+		r = run_chosen(&s, ret, err);
+	ret->timing.done_us = sandbox_elapsed_us(&s);
+	sandbox_done(&s);
+	close_fd(&s.choice.device);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	return r;
 }

@@ -73,7 +73,7 @@ static int count_descriptors(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: evil-host --kernel FILE --ro DIR --rw DIR [--cpus N] [--watchdog SECONDS] [--log FILE] -- CASE [ARG…]\n");
+	fprintf(stderr, "usage: evil-host --kernel FILE --ro DIR --rw DIR [--cpus N] [--watchdog SECONDS] [--log FILE] [--report FILE] -- CASE [ARG…]\n");
 	exit(2);
 }
 
@@ -83,6 +83,7 @@ int main(int argc, char **argv)
 		{ "kernel", required_argument, NULL, 'k' }, { "ro", required_argument, NULL, 'r' },
 		{ "rw", required_argument, NULL, 'w' },	    { "cpus", required_argument, NULL, 'c' },
 		{ "watchdog", required_argument, NULL, 'd' }, { "log", required_argument, NULL, 'l' },
+		{ "report", required_argument, NULL, 'e' },
 		{ 0 },
 	};
 	const struct rlimit limit = { FILE_MAX, FILE_MAX };
@@ -107,6 +108,8 @@ int main(int argc, char **argv)
 			config.cpus = (uint32_t)strtoul(optarg, NULL, 0);
 		else if (c == 'l')
 			config.log_fd = config.strace_fd = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+		else if (c == 'e')
+			config.report_file = optarg;
 		else if (c == 'd')
 			config.watchdog_seconds = (uint32_t)strtoul(optarg, NULL, 0);
 		else

@@ -206,24 +206,38 @@ static const struct snippet as_on_the_host[] = {
 	S(step),
 };
 
-static void compare_with_host(struct fixture *f, const struct snippet *s)
+static bool same_as_host(struct fixture *f, const struct snippet *s, struct native *want)
 {
-	struct native want;
-	bool same;
-
-	if (!native_run(s->start, (size_t)(s->end - s->start), &want)) {
-		test_note("%s does not fault on the host", s->name);
-		return;
-	}
 	fixture_code(f, s->start, s->end);
 	fixture_reset(f);
 	f->regs.rcx = CODE;
 	fixture_switch(f);
 	if (s->unknown && f->trap.vector == 6)
-		want.vector = 6, want.signo = SIGILL, want.code = ILL_ILLOPN;
-	same = f->trap.kind == RF_TRAP_FAULT && f->trap.vector == want.vector &&
-	       f->trap.error_code == want.error_code && f->regs.rip == want.rip &&
-	       f->trap.signo == want.signo && f->trap.code == want.code;
+		want->vector = 6, want->signo = SIGILL, want->code = ILL_ILLOPN;
+	return f->trap.kind == RF_TRAP_FAULT && f->trap.vector == want->vector &&
+	       f->trap.error_code == want->error_code && f->regs.rip == want->rip &&
+	       f->trap.signo == want->signo && f->trap.code == want->code;
+}
+
+/*
+ * ICEBP gets further tries: when the delivery of its #DB meets a nested page fault, KVM on AMD injects it anew without the
+ * instruction's length, so now and then the CPU below us, or below the host, reports the address of the instruction itself.
+ */
+#define ICEBP_TRIES 5
+
+static void compare_with_host(struct fixture *f, const struct snippet *s)
+{
+	int tries = s->start == code_icebp ? ICEBP_TRIES : 1;
+	struct native want;
+	bool same = false;
+
+	while (!same && tries--) {
+		if (!native_run(s->start, (size_t)(s->end - s->start), &want)) {
+			test_note("%s does not fault on the host", s->name);
+			return;
+		}
+		same = same_as_host(f, s, &want);
+	}
 	if (!same)
 		test_note("%s: kind %u vector %u error 0x%lx rip +0x%lx signal %d code %d; host: "
 			  "vector %lu error 0x%lx rip +0x%lx signal %d code %d",

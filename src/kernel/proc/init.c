@@ -194,7 +194,7 @@ static void program_main(struct task *t)
 	if (r < 0)
 		setup_failed("standard streams", -r);
 	r = exec_search(name, argv, envp);
-	if (r < 0) {
+	if (r < 0 && !task_must_die(current)) { /* else a signal came first, and is the status */
 		complain(name, -r);
 		sandbox_exit(r == -ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE);
 	}

@@ -379,7 +379,6 @@ static const struct rf_host_call kvm_host_filter[] = {
 	IOCTL(KVM_NMI),
 	IOCTL(KVM_GET_VCPU_EVENTS),
 	IOCTL(KVM_SET_VCPU_EVENTS),
-	{ SYS_process_vm_readv, 0, 0 },
 	{ SYS_tgkill, 0, 0 },
 	{ SYS_gettid, 0, 0 },
 	{ SYS_getpid, 0, 0 },
