@@ -44,6 +44,13 @@ struct rf_injection {
 	uint32_t kick; /* interrupts that find nothing to do */
 };
 
+/*
+ * What may be missing of the walls around the monitor, the host process that serves the sandbox. Full: none that `ringfence doctor` calls
+ * required, else rf_run() fails with RF_FAILURE_ISOLATION. Reduced: what the host gives, with a warning on standard error for
+ * each one missing; no_new_privs and the system call filter always. None: nothing, for debugging.
+ */
+enum rf_isolation { RF_ISOLATION_FULL, RF_ISOLATION_REDUCED, RF_ISOLATION_NONE };
+
 enum rf_mount_kind { RF_MOUNT_RW, RF_MOUNT_RO, RF_MOUNT_HIDE, RF_MOUNT_TMPFS };
 struct rf_mount {
 	enum rf_mount_kind kind;
@@ -64,6 +71,8 @@ struct rf_config {
 	enum rf_kpti kpti;
 	struct rf_injection inject; /* for tests */
 	uint32_t withheld_features; /* RF_BOOT_F_*: CPU features to do without, for tests */
+
+	enum rf_isolation isolation;
 
 	const char *root; /* host directory below the writable layer; NULL: "/" */
 	const struct rf_mount *mounts;
@@ -125,6 +134,7 @@ enum rf_failure {
 	RF_FAILURE_SETUP,       /* a path, handle or thread of the sandbox could not be made */
 	RF_FAILURE_INTERNAL,    /* the monitor is at fault */
 	RF_FAILURE_PANIC,       /* the kernel is at fault */
+	RF_FAILURE_ISOLATION,   /* a wall around the monitor cannot be had here */
 };
 
 /* Start-up, in microseconds since rf_run() began, and totals. */

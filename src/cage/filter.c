@@ -75,30 +75,31 @@ struct rule {
 static const struct rule rules[] = {
 	/* ---- files, streams: src/monitor/hc_files.c, hc_paths.c, hc_streams.c ---- */
 	ANY(openat2), /* every path below a view; reopening through /proc/self/fd */
-	ANY(close),
+	ANY(close), /* handles */
 	ANY(read), /* streams, eventfd */
 	ANY(write), /* streams, the log, eventfd */
 	ANY(writev), /* the C library's last words: free(): invalid pointer */
 	ANY(pread64), /* files; KVM's statistics */
-	ANY(pwrite64),
+	ANY(pwrite64), /* files */
 	ANY(preadv2), /* streams, with RWF_NOWAIT */
-	ANY(pwritev2),
+	ANY(pwritev2), /* the same */
 	/* Streams that are sockets. Without an address these are read and write that don't wait. */
 	WHEN(recvfrom, IS(3, MSG_DONTWAIT), IS(4, 0), IS(5, 0)),
 	/* Messages of the caller's process: monitor/channel.c. */
 	WHEN(recvfrom, IS(3, MSG_DONTWAIT | MSG_TRUNC), IS(4, 0), IS(5, 0)),
 	WHEN(sendto, IS(3, MSG_DONTWAIT | MSG_NOSIGNAL), IS(4, 0), IS(5, 0)),
-	ANY(lseek),
-	ANY(ftruncate),
+	ANY(lseek), /* streams that are files; a directory from its start */
+	ANY(ftruncate), /* HC_TRUNCATE, HC_SETATTR */
 	ANY(fallocate), /* files; memory given back from the arena */
-	ANY(fsync),
-	ANY(fdatasync),
-	ANY(getdents64),
-	ANY(statx),
-	ANY(fstat),
+	ANY(fsync), /* HC_FSYNC */
+	ANY(fdatasync), /* the same */
+	ANY(getdents64), /* HC_GETDENTS */
+	ANY(statx), /* HC_STAT, HC_FSTAT */
+	ANY(fstat), /* what kind of file is to be opened or changed */
 	WHEN(newfstatat, IS(3, AT_EMPTY_PATH)), /* fstat() of glibc 2.33 and later */
-	ANY(fstatfs),
-	ANY(readlinkat),
+	ANY(fstatfs), /* HC_STATFS */
+	ANY(readlinkat), /* HC_READLINK */
+	/* HC_MKDIR, HC_UNLINK, HC_RENAME, HC_LINK, HC_SYMLINK, HC_MKNOD: names in a directory that was opened beneath a view. */
 	ANY(mkdirat),
 	WHEN(unlinkat, ONLY(2, AT_REMOVEDIR)),
 	ANY(renameat2),
@@ -109,6 +110,7 @@ static const struct rule rules[] = {
 	WHEN(mknodat, IS_BUT_FOR(2, S_IFREG, 07777)),
 	WHEN(mknodat, IS_BUT_FOR(2, S_IFIFO, 07777)),
 	WHEN(mknodat, ONLY(2, 07777)),
+	/* HC_SETATTR; the mode of what a descriptor names through /proc/self/fd. */
 	ANY(fchmodat),
 	WHEN(fchownat, IS(4, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)),
 	WHEN(utimensat, IS(3, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)),
@@ -130,27 +132,28 @@ static const struct rule rules[] = {
 	WHEN(ioctl, IS(1, FIONREAD)),
 
 	/* ---- events and time: events.c, clock.c, watchdog.c, inject.c ---- */
-	ANY(epoll_wait),
-	ANY(epoll_ctl),
+	ANY(epoll_wait), /* the event loop */
+	ANY(epoll_ctl), /* HC_WATCH */
 	/* Where the vDSO cannot answer, and for CPU times of threads. */
 	ANY(clock_gettime),
-	ANY(clock_nanosleep),
+	ANY(clock_nanosleep), /* the watchdog, while a thread describes itself; injected events */
 	ANY(nanosleep), /* nanosleep() of glibc before 2.31 */
 	ANY(restart_syscall), /* a sleep or wait that SIGSTOP and SIGCONT came into */
 	ANY(pause), /* CPU threads after the end */
-	ANY(sched_yield),
+	ANY(sched_yield), /* HC_YIELD; waiting for a vCPU to come out */
 	WHEN(getrandom, IS(2, 0)), /* the sandbox's random numbers */
 
 	/* ---- threads: mutexes, condition variables and semaphores of the C library, HC_IDLE; not PI, not requeueing ---- */
 	WHEN(futex, IS_BUT_FOR(1, FUTEX_WAIT_BITSET, FUTEX_FLAGS)),
 	WHEN(futex, IS_BUT_FOR(1, FUTEX_WAKE, FUTEX_FLAGS)),
 	WHEN(futex, IS_BUT_FOR(1, FUTEX_WAIT, FUTEX_FLAGS)),
+	/* The platform's global memory barrier. */
 	WHEN(membarrier, IS(0, MEMBARRIER_CMD_PRIVATE_EXPEDITED), IS(1, 0)),
 	WHEN(membarrier, IS(0, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED), IS(1, 0)),
 	ANY(getpid), /* tgkill's first argument */
-	ANY(gettid),
+	ANY(gettid), /* a thread's first switch to user code; raise */
 	ANY(exit), /* a CPU thread that has left the kernel */
-	ANY(exit_group),
+	ANY(exit_group), /* the end */
 
 	/* ---- signals; tgkill is added below, to this process only ---- */
 	ANY(rt_sigreturn), /* kicks, SIGBUS, crash dumps */
@@ -158,8 +161,9 @@ static const struct rule rules[] = {
 	ANY(rt_sigaction), /* abort; handing on a SIGBUS that is not ours */
 
 	/* ---- memory: malloc, a thread's end, the arena. Nothing executable, no files, nothing at a given address ---- */
-	ANY(brk),
-	ANY(munmap),
+	ANY(brk), /* malloc */
+	ANY(munmap), /* malloc; a thread's end */
+	/* malloc; the C library's message when it aborts */
 	WHEN(mmap, ONLY(2, PROT_READ | PROT_WRITE),
 	     IS_BUT_FOR(3, MAP_PRIVATE | MAP_ANONYMOUS, MAP_NORESERVE)),
 	WHEN(mprotect, ONLY(2, PROT_READ | PROT_WRITE)), /* HC_GUARD; malloc */
@@ -209,6 +213,14 @@ static int add_rules(scmp_filter_ctx ctx, u32 action, const struct rule *r, size
 	return e;
 }
 
+/* @nr if argument @n is @value. */
+static int add_equal(scmp_filter_ctx ctx, int nr, u32 n, u64 value)
+{
+	const struct scmp_arg_cmp equal = IS(n, value);
+
+	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, 1, &equal);
+}
+
 static bool in_base_set(int nr)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
@@ -226,8 +238,7 @@ static int add_platform(scmp_filter_ctx ctx, const struct rf_platform *p)
 
 	for (size_t i = 0; e == 0 && i < count; i++) {
 		if (call[i].arg1_is_ioctl)
-			e = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-					     SCMP_A1(SCMP_CMP_EQ, call[i].arg1));
+			e = add_equal(ctx, SCMP_SYS(ioctl), 1, call[i].arg1);
 		else if (!in_base_set(call[i].nr))
 			e = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call[i].nr, 0);
 	}
@@ -250,8 +261,7 @@ static int fill(scmp_filter_ctx ctx, const struct rf_platform *p)
 	if (e == 0)
 		e = add_rules(ctx, SCMP_ACT_ERRNO(EACCES), refused, ARRAY_SIZE(refused));
 	if (e == 0)
-		e = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-				     SCMP_A0(SCMP_CMP_EQ, (u64)getpid()));
+		e = add_equal(ctx, SCMP_SYS(tgkill), 0, (u64)getpid());
 	return e ? e : add_platform(ctx, p);
 }
 

@@ -18,6 +18,8 @@ static int code_of_failure(enum rf_failure failure)
 		return EXIT_CODE_SETUP;
 	case RF_FAILURE_PANIC:
 		return EXIT_CODE_PANIC;
+	case RF_FAILURE_ISOLATION:
+		return EXIT_CODE_ISOLATION;
 	case RF_FAILURE_NONE:
 	case RF_FAILURE_INTERNAL:
 		break;

@@ -18,6 +18,7 @@
 #define EXIT_CODE_SETUP       205 /* the sandbox could not be set up: a path to bind, a thread … */
 #define EXIT_CODE_INTERNAL    206 /* the monitor failed; a bug */
 #define EXIT_CODE_PANIC       207 /* the sandbox's kernel failed; a bug */
+#define EXIT_CODE_ISOLATION   211 /* the monitor cannot be isolated as asked */
 
 /* The exit status for how rf_run() ended with return value @r. */
 int exit_code_of(int r, const struct rf_result *result);

@@ -38,6 +38,7 @@ enum {
 	KEY_DEBUG_CRASH,
 	KEY_REPORT,
 	KEY_REPORT_DIR,
+	KEY_ISOLATION,
 };
 
 static const struct argp_option options[] = {
@@ -48,6 +49,10 @@ static const struct argp_option options[] = {
 	{ "tmpfs", KEY_TMPFS, "PATH", 0, "Put an empty file system in memory on PATH", 0 },
 	{ "root", KEY_ROOT, "DIR", 0,
 	  "Host directory that is / inside, below a writable layer in memory (default /)", 0 },
+	{ "isolation", KEY_ISOLATION, "LEVEL", 0,
+	  "Walls around the monitor, the host process that serves the sandbox: full (refuse to start where one is missing; see ringfence doctor), "
+	  "reduced (warn, and do without) or none (for debugging) (default full)",
+	  0 },
 	{ NULL, 0, NULL, 0, "The program's surroundings:", 2 },
 	{ "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable, or pass the caller's", 0 },
 	{ "env-all", KEY_ENV_ALL, NULL, 0,
@@ -206,8 +211,13 @@ static error_t parse_machine(int key, char *arg, struct run_options *o)
 {
 	static const char *const residencies[] = { "auto", "guest", "host", NULL };
 	static const char *const whens[] = { "auto", "on", "off", NULL };
+	static const char *const levels[] = { "full", "reduced", "none", NULL };
 
 	switch (key) {
+	case KEY_ISOLATION:
+		o->config.isolation = (enum rf_isolation)one_of("isolation", arg, levels,
+								"full, reduced or none");
+		return 0;
 	case KEY_PLATFORM:
 		o->config.platform = arg;
 		return 0;
@@ -370,7 +380,7 @@ static const char doc[] =
 	"a part writable for good. The exit status is that of CMD, 128+N if signal N ended it, 126 if it cannot be executed, "
 	"127 if it is not found, and otherwise: 200 bad command line, 201 no usable platform, 202 no permission on its device, "
 	"203 the platform fails its probe, 204 not enough memory, 205 the sandbox cannot be set up, 206 internal failure, "
-	"207 the sandbox's kernel failed.";
+	"207 the sandbox's kernel failed, 211 a wall around the monitor cannot be had here (see --isolation).";
 
 void run_options_parse(struct run_options *o, int argc, char **argv)
 {

@@ -60,24 +60,50 @@ static bool kind_has_files(enum boot_mount_kind kind)
 	       kind == BOOT_MOUNT_HOST_RO;
 }
 
+/* The handle made before of what may be bound. */
+static int take_view(struct monitor *m, const char *source, bool writable, struct rf_error *err)
+{
+	for (size_t i = 0; i < m->view_count; i++) {
+		struct monitor_view *v = &m->views[i];
+		int fd = v->fd;
+
+		if (fd < 0 || v->writable != writable || strcmp(v->path, source) != 0)
+			continue;
+		v->fd = -1;
+		return fd;
+	}
+	return error_set(err, -ENOENT, "no view was made of %s", source);
+}
+
+static int open_source(struct monitor *m, const char *source, bool writable, struct rf_error *err)
+{
+	int fd;
+
+	if (m->views)
+		return take_view(m, source, writable, err);
+	fd = open(source, O_PATH | O_CLOEXEC);
+	return fd < 0 ? error_set(err, -errno, "cannot open %s", source) : fd;
+}
+
 /* Opens a host path as a root. Only directories and regular files can be bound. */
 static int open_root(struct config_writer *w, enum boot_mount_kind kind, const char *source,
 		     struct boot_mount *ret, struct rf_error *err)
 {
-	u32 flags = kind == BOOT_MOUNT_HOST_RW ? HANDLE_F_WRITABLE : 0;
-	int fd = open(source, O_PATH | O_CLOEXEC), r;
+	bool writable = kind == BOOT_MOUNT_HOST_RW;
+	int fd = open_source(w->m, source, writable, err), r;
 	struct stat st;
 	u64 handle;
 
 	if (fd < 0)
-		return error_set(err, -errno, "cannot open %s", source);
+		return fd;
 	if (fstat(fd, &st) < 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))) {
 		close(fd);
 		error_set(err, 0, "cannot bind %s: only directories and regular files can be bound",
 			  source);
 		return -EINVAL;
 	}
-	r = handle_install(&w->m->handles, fd, HANDLE_PATH, flags, &handle);
+	r = handle_install(&w->m->handles, fd, HANDLE_PATH, writable ? HANDLE_F_WRITABLE : 0,
+			   &handle);
 	if (r < 0)
 		return error_set(err, r, "too many host paths");
 	ret->handle = (u32)handle;

@@ -37,7 +37,8 @@ static int monitor_init_tables(struct monitor *m, const struct monitor_options *
 /* /proc/self/fd, through which an object looked at is opened; it is the same object then whatever happens to its name. */
 static int monitor_init_files(struct monitor *m, struct rf_error *err)
 {
-	m->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (m->proc_fd < 0)
+		m->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (m->proc_fd < 0)
 		return error_set(err, -errno, "cannot open /proc/self/fd (is /proc mounted?)");
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -78,6 +79,9 @@ static void monitor_set_defaults(struct monitor *m, const struct monitor_options
 	m->arena.fd = m->epoll_fd = m->wake_fd = m->proc_fd = m->null_fd = -1;
 	m->channel_fd = o->channel_fd ? o->channel_fd : -1;
 	m->terminal_touched = o->terminal_touched;
+	m->proc_fd = o->proc_fd ? o->proc_fd : -1;
+	m->views = o->views;
+	m->view_count = o->view_count;
 	m->residency = o->residency;
 	m->cpus = o->cpus;
 	m->log_fd = o->log_fd;

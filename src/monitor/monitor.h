@@ -22,6 +22,13 @@
 #include <ringfence/platform.h>
 #include <ringfence/ringfence.h>
 
+/* A host directory or file that may be bound, opened before: O_PATH. */
+struct monitor_view {
+	const char *path; /* as config_mount() names it */
+	bool writable, is_file;
+	int fd; /* taken by the first config_mount(); -1 then */
+};
+
 struct monitor_options {
 	const void *image;
 	size_t image_size;
@@ -34,6 +41,9 @@ struct monitor_options {
 	struct rf_injection inject;
 	int log_fd, strace_fd, channel_fd; /* borrowed; channel_fd: 0 if there is none */
 	atomic_uint *terminal_touched;     /* borrowed; NULL: nobody asks */
+	struct monitor_view *views;        /* borrowed; NULL: config_mount() opens paths itself */
+	size_t view_count;
+	int proc_fd;     /* taken: O_PATH of /proc/self/fd; 0: opened here */
 	u64 watchdog_ns; /* CPU time after which a CPU that answers nothing is dumped; 0: never */
 	struct report *report; /* borrowed; where a lost sandbox is described; NULL: on the log */
 };
@@ -75,7 +85,9 @@ struct monitor {
 	int log_fd, strace_fd;
 	struct report *report;
 	int epoll_fd, wake_fd, proc_fd, null_fd;
-	int channel_fd; /* borrowed; -1: no caller's process to talk to (channel.h) */
+	int channel_fd;             /* borrowed; -1: no caller's process to talk to (channel.h) */
+	struct monitor_view *views; /* borrowed, until the kernel runs */
+	size_t view_count;
 	atomic_uint *terminal_touched; /* borrowed; set when the mode of a terminal was changed */
 	u64 started_ns;
 	struct rf_injection inject;

@@ -34,12 +34,36 @@ static int pidfd_of(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* Until the caller has written our new user namespace's maps. */
+static int get_maps(const struct sandbox *s, struct rf_error *err)
+{
+	struct channel_message message = { 0 };
+	struct pollfd p = { .fd = s->guard, .events = POLLIN };
+	int r = channel_send(s->guard, CHANNEL_MAPS_WANTED, 0);
+
+	if (r < 0)
+		return error_set(err, r, "cannot ask for maps of user ids");
+	do {
+		poll(&p, 1, -1);
+		r = channel_receive(s->guard, &message);
+	} while (r < 0 || (r == 1 && message.type != CHANNEL_MAPS_WRITTEN));
+	if (r == 0)
+		_exit(0); /* the caller is dead */
+	if (message.value)
+		return error_set(err, -(int)message.value,
+				 "cannot map user ids into the monitor's user namespace");
+	return 0;
+}
+
 /* Namespaces for the monitor-to-be: its process will be the first of a new process namespace. */
 static int guardian_isolate(struct sandbox *s, struct rf_error *err)
 {
-	(void)err;
+	int r = cage_unshare(&s->cage, err);
+
+	if (r == 0 && cage_has(&s->cage, CAGE_USER))
+		r = get_maps(s, err);
 	s->timing.namespaces_us = sandbox_elapsed_us(s);
-	return 0;
+	return r;
 }
 
 /* Ours and the monitor's; the caller's other descriptors are nobody's business here. */
@@ -96,9 +120,10 @@ static int make_monitor(struct guardian *g, struct rf_error *err)
 	if (g->monitor_pid == 0)
 		monitor_main(g->s);
 	g->monitor = pidfd_of(g->monitor_pid);
-	if (g->monitor >= 0)
+	if (g->monitor < 0)
+		error_set(err, -errno, "cannot watch the monitor's process");
+	else if (cage_guardian(&g->s->cage, err) == 0)
 		return 0;
-	error_set(err, -errno, "cannot watch the monitor's process");
 	kill(g->monitor_pid, SIGKILL);
 	return err->code;
 }
@@ -166,7 +191,7 @@ void guardian_main(struct sandbox *s)
 	struct rf_error err = { 0 };
 
 	if (guardian_init(&g, &err) < 0 || make_monitor(&g, &err) < 0)
-		sandbox_fail(s, RF_FAILURE_SETUP, &err);
+		sandbox_fail(s, sandbox_failure(s), &err);
 	drop_descriptors(&g);
 	for (;;) {
 		struct pollfd p[] = { { .fd = s->guard, .events = POLLIN },

@@ -96,26 +96,30 @@ static void wipe_environment(void)
 	environ = NULL;
 }
 
-/* The monitor's own mount tree, with views of what the configuration names. */
-static int enter_views(struct sandbox *s, struct rf_error *err)
+/* No thread exists: rights belong to threads, and new ones inherit them. */
+static int enter_cage(struct sandbox *s, struct rf_error *err)
 {
-	(void)err;
-	s->timing.mounts_us = sandbox_elapsed_us(s);
-	return 0;
+	int r = views_close(s, err);
+
+	if (r == 0)
+		die_with_guardian(s); /* after the last change of credentials */
+	return r;
 }
 
-/* All threads exist and nothing hostile has run: identity, capabilities, limits, descriptors, Landlock, the system call filter. */
+/* All threads exist and nothing hostile has run. */
 static int close_cage(struct sandbox *s, struct rf_error *err)
 {
-	int r;
+	int r = 0;
 
-	die_with_guardian(s); /* after the last change of credentials */
 	close(s->guardian_pidfd);
 	close(s->guard);
 	if (s->terminal.fd >= 0)
 		close(s->terminal.fd);
-	r = filter_install(s->choice.platform,
-			   err); /* the last: it takes away what the others need */
+	if (s->config.isolation != RF_ISOLATION_NONE) {
+		/* The last wall: it takes away what building the others needs. */
+		r = filter_install(s->choice.platform, err);
+		s->cage.refused = r < 0;
+	}
 	s->timing.cage_us = sandbox_elapsed_us(s);
 	return r;
 }
@@ -168,19 +172,20 @@ static int make_arena(struct sandbox *s, struct monitor *m, struct rf_error *err
 				       : c->watchdog_seconds * 1000000000ull,
 	};
 
-	return monitor_init(m, &options, err);
+	int r = views_enter(s, &options, err);
+
+	s->timing.mounts_us = sandbox_elapsed_us(s);
+	return r < 0 ? r : monitor_init(m, &options, err);
 }
 
 /* Everything up to running CPUs; records when each step was done. */
 static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 		   enum rf_failure *ret_failure, struct rf_error *err)
 {
-	int r = enter_views(s, err);
+	int r = make_arena(s, m, err);
 
-	if (r == 0)
-		r = make_arena(s, m, err);
 	if (r < 0) {
-		*ret_failure = failure_of(r, RF_FAILURE_SETUP);
+		*ret_failure = failure_of(r, sandbox_failure(s));
 		return r;
 	}
 	s->timing.arena_us = sandbox_elapsed_us(s);
@@ -197,12 +202,22 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	raise_descriptor_limit(); /* after config_write() has read the caller's */
 	give_standard_streams();
 	filter_prepare();
-	if (s->config.core_sched) /* before there are threads */
+	if (s->config.core_sched) { /* before there are threads */
 		r = core_sched_enter(err);
-	if (r == 0)
-		r = monitor_start(m, err);
+		if (r < 0)
+			return r;
+	}
+	r = enter_cage(s, err);
+	if (r < 0) {
+		*ret_failure = sandbox_failure(s);
+		return r;
+	}
+	r = monitor_start(m, err);
 	s->timing.threads_us = sandbox_elapsed_us(s);
-	return r < 0 ? r : close_cage(s, err);
+	if (r == 0)
+		r = close_cage(s, err);
+	*ret_failure = sandbox_failure(s);
+	return r;
 }
 
 static void collect(const struct sandbox *s, struct monitor *m, struct rf_result *ret)

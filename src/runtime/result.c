@@ -44,7 +44,7 @@ static bool makes_sense(const struct sandbox_shared *copy)
 	if (copy->error > 0 || copy->error < -ERRNO_MAX)
 		return false;
 	if (copy->error < 0)
-		return r->failure > RF_FAILURE_NONE && r->failure <= RF_FAILURE_PANIC;
+		return r->failure > RF_FAILURE_NONE && r->failure <= RF_FAILURE_ISOLATION;
 	return r->failure == RF_FAILURE_NONE && r->signal >= 0 && r->signal <= SIGNAL_MAX &&
 	       r->exit_code >= 0 && r->exit_code <= 255 && !(r->signal && r->exit_code);
 }

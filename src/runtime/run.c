@@ -36,8 +36,9 @@ static bool terminal_touched(const struct sandbox *s)
 /* Maps of the guardian's new user namespace, which take privileges over the present one. */
 static int write_id_maps(const struct sandbox *s)
 {
-	(void)s;
-	return 0;
+	struct rf_error err;
+
+	return cage_map_ids(s->guardian, &err);
 }
 
 static void guard_message(struct sandbox *s, const struct channel_message *message)
@@ -173,6 +174,7 @@ static int sandbox_init(struct sandbox *s, struct rf_error *err)
 	int pair[2], r;
 
 	s->caller = getpid();
+	cage_init(&s->cage, s->config.isolation);
 	s->shared = mmap(NULL, sizeof(*s->shared), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s->shared == MAP_FAILED) {

@@ -16,6 +16,7 @@
 #include <ringfence/ringfence.h>
 
 #include "base/types.h"
+#include "cage/cage.h"
 #include "runtime/terminal.h"
 
 /* A page all three share. The monitor may have been taken over: the caller copies it once, then checks. */
@@ -36,6 +37,7 @@ struct sandbox {
 	struct sandbox_shared *shared;
 	struct terminal terminal;
 	struct report *report; /* what the monitor says about its end; NULL: on the log */
+	struct cage cage; /* as far as it was built when this process was forked */
 	pid_t caller;
 
 	int channel;     /* caller's end to the monitor, the monitor's end to the caller */
@@ -65,6 +67,18 @@ __noreturn void guardian_main(struct sandbox *s);
 __noreturn void monitor_main(struct sandbox *s);
 /* The monitor's or guardian's last words: the caller's rf_run() fails with them. */
 void sandbox_fail(struct sandbox *s, enum rf_failure failure, const struct rf_error *err);
+
+/* What a failed step of the cage means to the caller. */
+static inline enum rf_failure sandbox_failure(const struct sandbox *s)
+{
+	return s->cage.refused ? RF_FAILURE_ISOLATION : RF_FAILURE_SETUP;
+}
+
+/* views.c: mounts what of the host the monitor will reach, and fills in its handles. */
+struct monitor_options;
+int views_enter(struct sandbox *s, struct monitor_options *ret, struct rf_error *err) __must_check;
+/* Everything else of the cage that comes before threads. */
+int views_close(struct sandbox *s, struct rf_error *err) __must_check;
 
 /* signals.c: what the caller's process is sent is the program's. */
 int signals_take(struct sandbox *s, struct rf_error *err) __must_check;

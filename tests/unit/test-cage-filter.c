@@ -773,6 +773,23 @@ TEST(abort_ends_by_its_own_signal)
 	EXPECT_EQ(WTERMSIG(status), SIGABRT);
 }
 
+/* The C library says on standard error what it found, and aborts. */
+extern void __stack_chk_fail(void) __attribute__((noreturn));
+
+static int end_by_smashed_stack(void)
+{
+	close(STDERR_FILENO);
+	__stack_chk_fail();
+}
+
+TEST(smashed_stack_ends_by_abort)
+{
+	int status = run_in_child(end_by_smashed_stack);
+
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(WTERMSIG(status), SIGABRT);
+}
+
 static int map_readable(void)
 {
 	u8 *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
