@@ -100,9 +100,11 @@ static const struct argp_option options[] = {
 	  "CPU time after which a CPU that does not respond ends the sandbox (default 20, 0: never)",
 	  0 },
 	{ "report", KEY_REPORT, "FILE", 0,
-	  "Describe a sandbox that was lost (status 206 or 207) in FILE, which must not exist; none: on the log", 0 },
+	  "Describe a sandbox that was lost (status 206 or 207) in FILE, which must not exist; none: on the log",
+	  0 },
 	{ "report-dir", KEY_REPORT_DIR, "DIR", 0,
-	  "The same in a new file in DIR (default: $XDG_STATE_HOME/ringfence or ~/.local/state/ringfence)", 0 },
+	  "The same in a new file in DIR (default: $XDG_STATE_HOME/ringfence or ~/.local/state/ringfence)",
+	  0 },
 	{ "debug-crash", KEY_DEBUG_CRASH, "KIND", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };

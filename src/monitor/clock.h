@@ -20,6 +20,8 @@ struct clock {
 	struct clock_sample recent; /* the newest; becomes the base later */
 	u64 next_ns;                /* CLOCK_MONOTONIC time of the next refresh */
 	u32 refreshes;
+	struct time_params
+		published; /* what readers were told; the shared copy is the kernel's to change */
 };
 
 struct clock_sample clock_sample_take(void);

@@ -49,12 +49,24 @@ static void registers_of(const ucontext_t *uc, struct rf_regs *ret)
 	const greg_t *g = uc->uc_mcontext.gregs;
 
 	*ret = (struct rf_regs){
-		.r15 = (u64)g[REG_R15],	  .r14 = (u64)g[REG_R14], .r13 = (u64)g[REG_R13],
-		.r12 = (u64)g[REG_R12],	  .rbp = (u64)g[REG_RBP], .rbx = (u64)g[REG_RBX],
-		.r11 = (u64)g[REG_R11],	  .r10 = (u64)g[REG_R10], .r9 = (u64)g[REG_R9],
-		.r8 = (u64)g[REG_R8],	  .rax = (u64)g[REG_RAX], .rcx = (u64)g[REG_RCX],
-		.rdx = (u64)g[REG_RDX],	  .rsi = (u64)g[REG_RSI], .rdi = (u64)g[REG_RDI],
-		.rip = (u64)g[REG_RIP],	  .rsp = (u64)g[REG_RSP], .rflags = (u64)g[REG_EFL],
+		.r15 = (u64)g[REG_R15],
+		.r14 = (u64)g[REG_R14],
+		.r13 = (u64)g[REG_R13],
+		.r12 = (u64)g[REG_R12],
+		.rbp = (u64)g[REG_RBP],
+		.rbx = (u64)g[REG_RBX],
+		.r11 = (u64)g[REG_R11],
+		.r10 = (u64)g[REG_R10],
+		.r9 = (u64)g[REG_R9],
+		.r8 = (u64)g[REG_R8],
+		.rax = (u64)g[REG_RAX],
+		.rcx = (u64)g[REG_RCX],
+		.rdx = (u64)g[REG_RDX],
+		.rsi = (u64)g[REG_RSI],
+		.rdi = (u64)g[REG_RDI],
+		.rip = (u64)g[REG_RIP],
+		.rsp = (u64)g[REG_RSP],
+		.rflags = (u64)g[REG_EFL],
 		.cs = g[REG_CSGSFS] & 0xffff,
 	};
 }
@@ -122,7 +134,8 @@ static void crash_handler(int signo, siginfo_t *si, void *context)
 			 (unsigned long long)uc->uc_mcontext.gregs[REG_ERR]);
 	/* Only where the filter was built to raise it: seccomp(2), SECCOMP_RET_TRAP. */
 	if (signo == SIGSYS)
-		monitor_detail(m, "  system call %d is not one that the monitor may make", si->si_syscall);
+		monitor_detail(m, "  system call %d is not one that the monitor may make",
+			       si->si_syscall);
 	describe_thread(m, uc);
 	if (!kernel)
 		describe_own_stack(m, rip, (u64)uc->uc_mcontext.gregs[REG_RSP]);

@@ -9,13 +9,10 @@
 #include "base/format.h"
 #include "monitor/hostcalls.h"
 #include "monitor/monitor.h"
+#include "monitor/syscall_names.h"
 
 #define LINE_MAX         1024u
 #define STACK_FRAMES_MAX 24u
-
-static const char *const syscall_names[] = {
-#include "syscall_names.inc"
-};
 
 static void write_line(struct monitor *m, bool to_log, char *line, size_t len)
 {
@@ -25,7 +22,8 @@ static void write_line(struct monitor *m, bool to_log, char *line, size_t len)
 		monitor_write_text(m->log_fd, line, len);
 }
 
-static __printf(3, 0) void format_line(struct monitor *m, bool headline, const char *format, va_list args)
+static __printf(3, 0) void format_line(struct monitor *m, bool headline, const char *format,
+				       va_list args)
 {
 	char line[LINE_MAX];
 	size_t len = 0;
@@ -84,11 +82,16 @@ void monitor_dump_address(struct monitor *m, const char *name, u64 addr)
 
 void monitor_dump_registers(struct monitor *m, const struct rf_regs *r)
 {
-	monitor_detail(m, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
-	monitor_detail(m, "  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", r->rsi, r->rdi, r->rbp, r->rsp);
-	monitor_detail(m, "  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", r->r8, r->r9, r->r10, r->r11);
-	monitor_detail(m, "  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", r->r12, r->r13, r->r14, r->r15);
-	monitor_detail(m, "  cs %lx ss %lx rflags %lx fs %lx gs %lx", r->cs, r->ss, r->rflags, r->fs_base, r->gs_base);
+	monitor_detail(m, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx,
+		       r->rdx);
+	monitor_detail(m, "  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", r->rsi, r->rdi, r->rbp,
+		       r->rsp);
+	monitor_detail(m, "  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", r->r8, r->r9, r->r10,
+		       r->r11);
+	monitor_detail(m, "  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", r->r12, r->r13, r->r14,
+		       r->r15);
+	monitor_detail(m, "  cs %lx ss %lx rflags %lx fs %lx gs %lx", r->cs, r->ss, r->rflags,
+		       r->fs_base, r->gs_base);
 }
 
 /* A stack that ran over stands in its slot's guard page, which cannot be read. */
@@ -153,7 +156,7 @@ static void dump_syscalls(struct monitor *m, u32 number)
 	for (u64 i = n > LAST_SYSCALLS ? n - LAST_SYSCALLS : 0; i < n; i++) {
 		u16 nr = READ_ONCE(cpu->last_syscalls[i % LAST_SYSCALLS]);
 
-		if (nr < ARRAY_SIZE(syscall_names) && syscall_names[nr])
+		if (nr < SYSCALL_NAMES && syscall_names[nr])
 			fmt_append(text, sizeof(text), &len, " %s", syscall_names[nr]);
 		else
 			fmt_append(text, sizeof(text), &len, " %u", nr);

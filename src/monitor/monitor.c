@@ -100,7 +100,8 @@ int monitor_init(struct monitor *m, const struct monitor_options *o, struct rf_e
 	int r;
 
 	monitor_set_defaults(m, o);
-	signal(SIGXFSZ, SIG_IGN); /* a file beyond RLIMIT_FSIZE is an error, ours or the sandbox's */
+	signal(SIGXFSZ,
+	       SIG_IGN); /* a file beyond RLIMIT_FSIZE is an error, ours or the sandbox's */
 	clock_init(&m->clock);
 	if (!o->cpus || o->cpus > RF_MAX_CPUS)
 		return error_set(err, -EINVAL, "a sandbox has 1 to %d CPUs, not %u", RF_MAX_CPUS,

@@ -13,10 +13,10 @@ static bool second_fits(u8 lead, u8 second)
 /* Bytes of the well-formed UTF-8 sequence at @p (Unicode 15, table 3-7), 0 if there is none. */
 static size_t sequence_length(const u8 *p, size_t left)
 {
-	size_t n = p[0] >= 0xc2 && p[0] <= 0xdf ? 2 :
-		   (p[0] & 0xf0) == 0xe0	? 3 :
-		   p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 :
-						  0;
+	size_t n = p[0] >= 0xc2 && p[0] <= 0xdf   ? 2
+		   : (p[0] & 0xf0) == 0xe0        ? 3
+		   : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4
+						  : 0;
 
 	if (!n || n > left || !second_fits(p[0], p[1]))
 		return 0;

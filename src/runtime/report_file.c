@@ -21,12 +21,12 @@
 #include "monitor/monitor.h"
 #include "monitor/text.h"
 
-#define NAME_PREFIX   "ringfence-"
-#define NAME_SUFFIX   ".report"
-#define NAME_TRIES    100
+#define NAME_PREFIX "ringfence-"
+#define NAME_SUFFIX ".report"
+#define NAME_TRIES  100
 /* A sandbox that dies at every start must not fill the disk over night. */
-#define REPORTS_MAX   100u
-#define HEADER_MAX    4096u
+#define REPORTS_MAX 100u
+#define HEADER_MAX  4096u
 
 struct report *report_prepare(const struct rf_config *c)
 {
@@ -96,8 +96,11 @@ static void say_config(struct header *h, const struct rf_config *c)
 		if ((size_t)c->mounts[i].kind < ARRAY_SIZE(kinds))
 			count[c->mounts[i].kind]++;
 	say(h, "program: %.200s\n", c->argv && c->argv[0] ? c->argv[0] : "?");
-	say(h, "configuration: %u CPUs, %lu MiB, %u tasks, kpti %s, huge pages %s, withheld features %#x, mounts", c->cpus, c->memory >> 20,
-	    c->max_tasks, (size_t)c->kpti < ARRAY_SIZE(kpti) ? kpti[c->kpti] : "?", c->huge_pages ? "on" : "off", c->withheld_features);
+	say(h,
+	    "configuration: %u CPUs, %lu MiB, %u tasks, kpti %s, huge pages %s, withheld features %#x, mounts",
+	    c->cpus, c->memory >> 20, c->max_tasks,
+	    (size_t)c->kpti < ARRAY_SIZE(kpti) ? kpti[c->kpti] : "?", c->huge_pages ? "on" : "off",
+	    c->withheld_features);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		say(h, " %s %zu", kinds[i], count[i]);
 	say(h, "\n");
@@ -105,13 +108,17 @@ static void say_config(struct header *h, const struct rf_config *c)
 
 static void say_result(struct header *h, const struct rf_result *r, const struct rf_error *err)
 {
-	say(h, "platform: %s, residency %s\n", r->platform ? r->platform : "?", r->residency == RF_RESIDENCY_GUEST ? "guest" : "host");
-	say(h, "end: %s (%s)\n", err ? err->text : "", r->failure == RF_FAILURE_PANIC ? "kernel" : "monitor");
-	say(h, "lived: %lu ms; %lu hostcalls, %lu system calls, %lu exits\n", r->timing.end_us / 1000, r->totals.hostcalls,
-	    r->totals.syscalls, r->totals.platform.exits);
+	say(h, "platform: %s, residency %s\n", r->platform ? r->platform : "?",
+	    r->residency == RF_RESIDENCY_GUEST ? "guest" : "host");
+	say(h, "end: %s (%s)\n", err ? err->text : "",
+	    r->failure == RF_FAILURE_PANIC ? "kernel" : "monitor");
+	say(h, "lived: %lu ms; %lu hostcalls, %lu system calls, %lu exits\n",
+	    r->timing.end_us / 1000, r->totals.hostcalls, r->totals.syscalls,
+	    r->totals.platform.exits);
 }
 
-static void make_header(struct header *h, const struct rf_config *c, const struct rf_result *r, const struct rf_error *err)
+static void make_header(struct header *h, const struct rf_config *c, const struct rf_result *r,
+			const struct rf_error *err)
 {
 	h->len = 0;
 	say(h, "Ringfence %s report of a lost sandbox\n", RINGFENCE_VERSION);
@@ -119,7 +126,8 @@ static void make_header(struct header *h, const struct rf_config *c, const struc
 	say_host(h);
 	say_result(h, r, err);
 	say_config(h, c);
-	say(h, "What follows is what the sandbox's kernel and monitor said and looked like. The last system calls are the kernel's own record.\n\n");
+	say(h,
+	    "What follows is what the sandbox's kernel and monitor said and looked like. The last system calls are the kernel's own record.\n\n");
 	text_defuse(h->text, h->len);
 }
 
@@ -163,7 +171,8 @@ static bool is_report(const char *name)
 {
 	size_t len = strlen(name), suffix = sizeof(NAME_SUFFIX) - 1;
 
-	return strncmp(name, NAME_PREFIX, sizeof(NAME_PREFIX) - 1) == 0 && len > suffix && strcmp(name + len - suffix, NAME_SUFFIX) == 0;
+	return strncmp(name, NAME_PREFIX, sizeof(NAME_PREFIX) - 1) == 0 && len > suffix &&
+	       strcmp(name + len - suffix, NAME_SUFFIX) == 0;
 }
 
 static u32 count_reports(int dir)
@@ -186,7 +195,8 @@ static u32 count_reports(int dir)
 
 static int create(int dir, const char *name)
 {
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
+			0600);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -213,7 +223,8 @@ static int create_in(const char *path, char *name, size_t size)
 	for (int i = 0; i < NAME_TRIES; i++) {
 		char file[96];
 
-		snprintf(file, sizeof(file), NAME_PREFIX "%s-%d-%d" NAME_SUFFIX, stamp, (int)getpid(), i);
+		snprintf(file, sizeof(file), NAME_PREFIX "%s-%d-%d" NAME_SUFFIX, stamp,
+			 (int)getpid(), i);
 		snprintf(name, size, "%s/%s", path, file);
 		r = create(dir, file);
 		if (r != -EEXIST)
@@ -223,7 +234,8 @@ static int create_in(const char *path, char *name, size_t size)
 	return r;
 }
 
-static int save(const struct rf_config *c, const char *header, size_t header_len, const char *text, size_t len, struct rf_result *ret)
+static int save(const struct rf_config *c, const char *header, size_t header_len, const char *text,
+		size_t len, struct rf_result *ret)
 {
 	int fd, r;
 
@@ -247,12 +259,13 @@ static int save(const struct rf_config *c, const char *header, size_t header_len
 
 static const char *why_not(int r)
 {
-	return r == -EDQUOT ? "there are 100 reports already; remove old ones" :
-	       r == -ELOOP  ? "it is a symbolic link" :
-			      strerror(-r);
+	return r == -EDQUOT  ? "there are 100 reports already; remove old ones"
+	       : r == -ELOOP ? "it is a symbolic link"
+			     : strerror(-r);
 }
 
-void report_finish(const struct rf_config *c, struct report *report, struct rf_result *ret, const struct rf_error *err)
+void report_finish(const struct rf_config *c, struct report *report, struct rf_result *ret,
+		   const struct rf_error *err)
 {
 	char *text = report && is_lost(ret) ? malloc(REPORT_MAX + 1) : NULL;
 	struct header header;
@@ -265,7 +278,8 @@ void report_finish(const struct rf_config *c, struct report *report, struct rf_r
 		make_header(&header, c, ret, err);
 		r = save(c, header.text, header.len, text, len, ret);
 		if (r < 0) {
-			dprintf(c->log_fd, "ringfence: no report in %s: %s\n", c->report_file ? c->report_file : c->report_dir, why_not(r));
+			dprintf(c->log_fd, "ringfence: no report in %s: %s\n",
+				c->report_file ? c->report_file : c->report_dir, why_not(r));
 			ret->report_file[0] = 0;
 			write_all(c->log_fd, text, len);
 		}

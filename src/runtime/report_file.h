@@ -12,4 +12,5 @@ struct report *report_prepare(const struct rf_config *c);
  * After the end: makes the file if the sandbox was lost (ret->failure), and puts its name in ret->report_file. Where the file cannot be made
  * the text goes to the log instead, with the reason. @report may be NULL.
  */
-void report_finish(const struct rf_config *c, struct report *report, struct rf_result *ret, const struct rf_error *err);
+void report_finish(const struct rf_config *c, struct report *report, struct rf_result *ret,
+		   const struct rf_error *err);

@@ -37,7 +37,7 @@ struct sandbox {
 	struct sandbox_shared *shared;
 	struct terminal terminal;
 	struct report *report; /* what the monitor says about its end; NULL: on the log */
-	struct cage cage; /* as far as it was built when this process was forked */
+	struct cage cage;      /* as far as it was built when this process was forked */
 	pid_t caller;
 
 	int channel;     /* caller's end to the monitor, the monitor's end to the caller */

@@ -15,20 +15,26 @@ static const struct {
 	u8 nr;
 	char arg[HOSTCALL_ARGS + 1];
 } signatures[] = {
-	{ HC_LOG, "vbl" },	 { HC_KICK, "c" },	     { HC_CLOCK, "v" },
-	{ HC_RANDOM, "bl" },	 { HC_DISCARD, "aL" },	     { HC_POPULATE, "aL" },
-	{ HC_GUARD, "aL" },	 { HC_YIELD, "" },	     { HC_STAT, "hplb" },
-	{ HC_OPEN, "hplffb" },	 { HC_OPEN, "hplffb" },	     { HC_READLINK, "hplbl" },
-	{ HC_MKDIR, "hplf" },	 { HC_UNLINK, "hplf" },	     { HC_RENAME, "hplhplf" },
-	{ HC_LINK, "hplhpl" },	 { HC_SYMLINK, "hplpl" },    { HC_SETATTR, "hplb" },
-	{ HC_STATFS, "hb" },	 { HC_MKNOD, "hplf" },	     { HC_CLOSE, "h" },
-	{ HC_FSTAT, "hb" },	 { HC_PREAD, "hblo" },	     { HC_PWRITE, "hblo" },
-	{ HC_TRUNCATE, "ho" },	 { HC_FSYNC, "hv" },	     { HC_FALLOCATE, "hfol" },
-	{ HC_GETDENTS, "hbl" },	 { HC_REWIND, "h" },	     { HC_READ, "hbl" },
-	{ HC_WRITE, "hbl" },	 { HC_SEEK, "hof" },	     { HC_POLL, "hf" },
-	{ HC_WATCH, "hff" },	 { HC_IOCTL, "hfbl" },	     { HC_FSETATTR, "hb" },
-	{ HC_PLAT_AS_NEW, "" },	 { HC_PLAT_AS_MAP, "vvaLf" }, { HC_PLAT_SWITCH, "vvbb" },
-	{ HC_PLAT_CTX_NEW, "" },
+	{ HC_LOG, "vbl" },          { HC_KICK, "c" },
+	{ HC_CLOCK, "v" },          { HC_RANDOM, "bl" },
+	{ HC_DISCARD, "aL" },       { HC_POPULATE, "aL" },
+	{ HC_GUARD, "aL" },         { HC_YIELD, "" },
+	{ HC_STAT, "hplb" },        { HC_OPEN, "hplffb" },
+	{ HC_OPEN, "hplffb" },      { HC_READLINK, "hplbl" },
+	{ HC_MKDIR, "hplf" },       { HC_UNLINK, "hplf" },
+	{ HC_RENAME, "hplhplf" },   { HC_LINK, "hplhpl" },
+	{ HC_SYMLINK, "hplpl" },    { HC_SETATTR, "hplb" },
+	{ HC_STATFS, "hb" },        { HC_MKNOD, "hplf" },
+	{ HC_CLOSE, "h" },          { HC_FSTAT, "hb" },
+	{ HC_PREAD, "hblo" },       { HC_PWRITE, "hblo" },
+	{ HC_TRUNCATE, "ho" },      { HC_FSYNC, "hv" },
+	{ HC_FALLOCATE, "hfol" },   { HC_GETDENTS, "hbl" },
+	{ HC_REWIND, "h" },         { HC_READ, "hbl" },
+	{ HC_WRITE, "hbl" },        { HC_SEEK, "hof" },
+	{ HC_POLL, "hf" },          { HC_WATCH, "hff" },
+	{ HC_IOCTL, "hfbl" },       { HC_FSETATTR, "hb" },
+	{ HC_PLAT_AS_NEW, "" },     { HC_PLAT_AS_MAP, "vvaLf" },
+	{ HC_PLAT_SWITCH, "vvbb" }, { HC_PLAT_CTX_NEW, "" },
 };
 
 static const char *const paths[] = {
@@ -108,8 +114,8 @@ static u64 odd_number(struct evil_cpu *cpu)
 		0x7ffffffff000,
 	};
 
-	return evil_below(cpu, 3) ? odd[evil_below(cpu, ARRAY_SIZE(odd))] :
-				    evil_random(cpu) >> evil_below(cpu, 64);
+	return evil_below(cpu, 3) ? odd[evil_below(cpu, ARRAY_SIZE(odd))]
+				  : evil_random(cpu) >> evil_below(cpu, 64);
 }
 
 static u64 hostile_address(struct evil_cpu *cpu)
@@ -117,24 +123,24 @@ static u64 hostile_address(struct evil_cpu *cpu)
 	const struct boot_info *info = evil_info();
 	const u64 at[] = {
 		0,
-		RF_ARENA_BASE,				/* the boot area */
+		RF_ARENA_BASE, /* the boot area */
 		RF_ARENA_BASE + KERNEL_IMAGE_OFF - 8,
-		RF_ARENA_BASE + KERNEL_IMAGE_OFF,	/* text */
-		RF_ARENA_BASE + evil_arena_size - 8,	/* the end */
+		RF_ARENA_BASE + KERNEL_IMAGE_OFF,    /* text */
+		RF_ARENA_BASE + evil_arena_size - 8, /* the end */
 		RF_ARENA_BASE + evil_arena_size,
 		RF_ARENA_BASE + evil_arena_size + PAGE_SIZE,
 		RF_ARENA_BASE + RF_ARENA_MAX - 8,
-		0x400000,				/* where a monitor's text may be */
+		0x400000, /* where a monitor's text may be */
 		0x555555554000,
 		0x7ffff7dd0000,
 		0x7ffffffde000,
-		0xffffffffff600000,			/* vsyscall page */
+		0xffffffffff600000, /* vsyscall page */
 		info->host_trap,
 		~0ull - 8,
 	};
 
-	return evil_below(cpu, 4) ? at[evil_below(cpu, ARRAY_SIZE(at))] + evil_below(cpu, 16) :
-				    odd_number(cpu);
+	return evil_below(cpu, 4) ? at[evil_below(cpu, ARRAY_SIZE(at))] + evil_below(cpu, 16)
+				  : odd_number(cpu);
 }
 
 static u64 buffer_address(struct evil_cpu *cpu)
@@ -177,8 +183,8 @@ static u64 argument(struct evil_cpu *cpu, char kind)
 		return evil_below(cpu, 2) ? odd_number(cpu) : hostile_address(cpu);
 	switch (kind) {
 	case 'h':
-		return evil_below(cpu, 2) ? handles[evil_below(cpu, handles_known + 1)] :
-					    handles[ROOTS + evil_below(cpu, HANDLES_KEPT)];
+		return evil_below(cpu, 2) ? handles[evil_below(cpu, handles_known + 1)]
+					  : handles[ROOTS + evil_below(cpu, HANDLES_KEPT)];
 	case 'b':
 		return buffer_address(cpu);
 	case 'l':
@@ -188,7 +194,9 @@ static u64 argument(struct evil_cpu *cpu, char kind)
 	case 'f':
 		return evil_below(cpu, 4) ? evil_below(cpu, 1024) : 1ull << evil_below(cpu, 32);
 	case 'a':
-		return ALIGN_DOWN(evil_free_start + evil_below(cpu, evil_arena_size - evil_free_start), PAGE_SIZE);
+		return ALIGN_DOWN(evil_free_start +
+					  evil_below(cpu, evil_arena_size - evil_free_start),
+				  PAGE_SIZE);
 	case 'L':
 		return (1 + evil_below(cpu, 64)) * PAGE_SIZE;
 	case 'c':
@@ -235,7 +243,8 @@ static void raw_calls(struct evil_cpu *cpu)
 
 	for (u64 i = 0; i < evil_count && !evil_done; i++) {
 		nr = evil_below(cpu, 3) ? evil_below(cpu, HC_NR + 16) : odd_number(cpu);
-		if (nr == HC_EXIT || nr == HC_PANIC || nr == HC_CPU_EXIT || nr == HC_STOP || nr == HC_IDLE)
+		if (nr == HC_EXIT || nr == HC_PANIC || nr == HC_CPU_EXIT || nr == HC_STOP ||
+		    nr == HC_IDLE)
 			continue;
 		for (u32 k = 0; k < HOSTCALL_ARGS; k++)
 			arg[k] = evil_below(cpu, 2) ? odd_number(cpu) : hostile_address(cpu);
@@ -253,7 +262,8 @@ static void flip_mailboxes(struct evil_cpu *cpu)
 
 		m->arg[evil_below(cpu, HOSTCALL_ARGS)] =
 			evil_below(cpu, 2) ? hostile_address(cpu) : buffer_address(cpu);
-		words[evil_below(cpu, 1024)] = evil_below(cpu, 2) ? 0x2f2e2e2f2e2e2f2eull : odd_number(cpu);
+		words[evil_below(cpu, 1024)] =
+			evil_below(cpu, 2) ? 0x2f2e2e2f2e2e2f2eull : odd_number(cpu);
 		m->ret = (s64)odd_number(cpu);
 	}
 }
@@ -262,7 +272,7 @@ static void flip_mailboxes(struct evil_cpu *cpu)
 
 static const u8 buffer_calls[][2] = {
 	{ HC_RANDOM, 0 }, { HC_STATFS, 1 },   { HC_FSTAT, 1 }, { HC_PREAD, 1 },
-	{ HC_READ, 1 },	  { HC_GETDENTS, 1 }, { HC_STAT, 3 },  { HC_IOCTL, 2 },
+	{ HC_READ, 1 },   { HC_GETDENTS, 1 }, { HC_STAT, 3 },  { HC_IOCTL, 2 },
 };
 
 /* Each call that writes to a buffer, with one that starts or ends where it must not: never a success. */
@@ -270,11 +280,24 @@ static void foreign_buffers(struct evil_cpu *cpu)
 {
 	const struct boot_info *info = evil_info();
 	u64 end = RF_ARENA_BASE + evil_arena_size;
-	const u64 at[] = { 0,		  8,		   0x400000,	       0x555555554000, 0x7ffff7dd0000,
-			   0x7fffffffe000, RF_ARENA_BASE,  RF_ARENA_BASE + BOOT_CONFIG_OFF,
-			   RF_ARENA_BASE + KERNEL_IMAGE_OFF, RF_ARENA_BASE + KERNEL_IMAGE_OFF - 8,
-			   end,		  end - 8,	   end + PAGE_SIZE,    RF_ARENA_BASE - 8,
-			   ~0ull - 7,	  ~0ull - 4095,	   0xffff888000000000, info->host_trap & ~7ull };
+	const u64 at[] = { 0,
+			   8,
+			   0x400000,
+			   0x555555554000,
+			   0x7ffff7dd0000,
+			   0x7fffffffe000,
+			   RF_ARENA_BASE,
+			   RF_ARENA_BASE + BOOT_CONFIG_OFF,
+			   RF_ARENA_BASE + KERNEL_IMAGE_OFF,
+			   RF_ARENA_BASE + KERNEL_IMAGE_OFF - 8,
+			   end,
+			   end - 8,
+			   end + PAGE_SIZE,
+			   RF_ARENA_BASE - 8,
+			   ~0ull - 7,
+			   ~0ull - 4095,
+			   0xffff888000000000,
+			   info->host_trap & ~7ull };
 
 	learn_handles();
 	for (u32 i = 0; i < ARRAY_SIZE(buffer_calls); i++)
@@ -302,8 +325,11 @@ static void foreign_buffers(struct evil_cpu *cpu)
 /* The monitor's own handles stay below their roots. */
 static void escaping_paths(struct evil_cpu *cpu)
 {
-	static const char *const bad[] = { "..",   "../sentinel", "/etc/passwd", "dir/../../sentinel",
-					   "link-out", "link-out/passwd", "dir/../..", "./..", "//etc/passwd" };
+	static const char *const bad[] = { "..",          "../sentinel",
+					   "/etc/passwd", "dir/../../sentinel",
+					   "link-out",    "link-out/passwd",
+					   "dir/../..",   "./..",
+					   "//etc/passwd" };
 
 	learn_handles();
 	for (u32 h = 0; h < handles_known; h++)
@@ -313,7 +339,9 @@ static void escaping_paths(struct evil_cpu *cpu)
 
 			while (bad[i][len])
 				len++;
-			r = evil_call_all(cpu, HC_OPEN, (const u64[HOSTCALL_ARGS]){ handles[h], (u64)bad[i], len, HC_O_READ });
+			r = evil_call_all(cpu, HC_OPEN,
+					  (const u64[HOSTCALL_ARGS]){ handles[h], (u64)bad[i], len,
+								      HC_O_READ });
 			if (r >= 0)
 				evil_fail(cpu, "a path led outside:", h << 8 | i);
 		}
@@ -351,7 +379,8 @@ static void handle_exhaustion(struct evil_cpu *cpu)
 			if (evil_call(cpu, HC_CLOSE, (u64)open[i], 0, 0, 0))
 				evil_fail(cpu, "a handle was lost", i);
 		for (u32 i = 0; i < n; i += 64)
-			if (evil_call(cpu, HC_FSTAT, (u64)open[i], (u64)evil_buffer(0), 0, 0) != -EBADF)
+			if (evil_call(cpu, HC_FSTAT, (u64)open[i], (u64)evil_buffer(0), 0, 0) !=
+			    -EBADF)
 				evil_fail(cpu, "a closed handle lives", i);
 	}
 }
@@ -364,10 +393,11 @@ static void discard_ranges(struct evil_cpu *cpu)
 		u64 from = argument(cpu, 'a'), len = argument(cpu, 'L');
 
 		if (cpu->number)
-			evil_call(cpu, HC_PREAD, handles[evil_below(cpu, handles_known)], RF_ARENA_BASE + from,
-				  evil_below(cpu, 1 << 20), 0);
+			evil_call(cpu, HC_PREAD, handles[evil_below(cpu, handles_known)],
+				  RF_ARENA_BASE + from, evil_below(cpu, 1 << 20), 0);
 		else
-			evil_call(cpu, evil_below(cpu, 2) ? HC_DISCARD : HC_POPULATE, from, len, 0, 0);
+			evil_call(cpu, evil_below(cpu, 2) ? HC_DISCARD : HC_POPULATE, from, len, 0,
+				  0);
 	}
 	if (cpu->number)
 		return;
@@ -389,8 +419,11 @@ static void watches(struct evil_cpu *cpu)
 
 /* ---- texts ---- */
 
-static const char hostile_text[] = "\x1b[2J\x1b]0;owned\x07\x9b" "31m\xc2\x9b" "31m\x08\x7f\r\n"
-				   "ringfence: forged line\n%s%n%x \xe2\x80\xae" "gnirts";
+static const char hostile_text[] = "\x1b[2J\x1b]0;owned\x07\x9b"
+				   "31m\xc2\x9b"
+				   "31m\x08\x7f\r\n"
+				   "ringfence: forged line\n%s%n%x \xe2\x80\xae"
+				   "gnirts";
 
 static void hostile_log(struct evil_cpu *cpu)
 {
@@ -425,7 +458,8 @@ static void hostile_panic(struct evil_cpu *cpu)
 	if (evil_parameter & 1)
 		evil_call(cpu, HC_PANIC, (u64)hostile_text, sizeof(hostile_text) - 1, (u64)r, 0);
 	else
-		evil_call(cpu, HC_PANIC, (u64)evil_buffer(0), ~0ull, at[evil_parameter % ARRAY_SIZE(at)], 0);
+		evil_call(cpu, HC_PANIC, (u64)evil_buffer(0), ~0ull,
+			  at[evil_parameter % ARRAY_SIZE(at)], 0);
 	evil_exit(cpu, 98);
 }
 

@@ -19,7 +19,15 @@
 #include "platform/platform.h"
 #include <ringfence/ringfence.h>
 
-#define FILE_MAX (64u << 20) /* bytes a file of the host, and the arena, may get: fallocate(2) with any size is one of the attacks */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define EVIL_SANITIZED
+#endif
+#endif
+
+#define FILE_MAX \
+	(64u     \
+	 << 20) /* bytes a file of the host, and the arena, may get: fallocate(2) with any size is one of the attacks */
 
 static const struct rf_platform *real;
 
@@ -73,16 +81,20 @@ static int count_descriptors(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: evil-host --kernel FILE --ro DIR --rw DIR [--cpus N] [--watchdog SECONDS] [--log FILE] [--report FILE] -- CASE [ARG…]\n");
+	fprintf(stderr,
+		"usage: evil-host --kernel FILE --ro DIR --rw DIR [--cpus N] [--watchdog SECONDS] [--log FILE] [--report FILE] -- CASE [ARG…]\n");
 	exit(2);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "kernel", required_argument, NULL, 'k' }, { "ro", required_argument, NULL, 'r' },
-		{ "rw", required_argument, NULL, 'w' },	    { "cpus", required_argument, NULL, 'c' },
-		{ "watchdog", required_argument, NULL, 'd' }, { "log", required_argument, NULL, 'l' },
+		{ "kernel", required_argument, NULL, 'k' },
+		{ "ro", required_argument, NULL, 'r' },
+		{ "rw", required_argument, NULL, 'w' },
+		{ "cpus", required_argument, NULL, 'c' },
+		{ "watchdog", required_argument, NULL, 'd' },
+		{ "log", required_argument, NULL, 'l' },
 		{ "report", required_argument, NULL, 'e' },
 		{ 0 },
 	};
@@ -107,7 +119,8 @@ int main(int argc, char **argv)
 		else if (c == 'c')
 			config.cpus = (uint32_t)strtoul(optarg, NULL, 0);
 		else if (c == 'l')
-			config.log_fd = config.strace_fd = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+			config.log_fd = config.strace_fd =
+				open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 		else if (c == 'e')
 			config.report_file = optarg;
 		else if (c == 'd')
@@ -120,6 +133,9 @@ int main(int argc, char **argv)
 		usage();
 	register_forced();
 	setrlimit(RLIMIT_FSIZE, &limit);
+#if defined(__SANITIZE_ADDRESS__) || defined(EVIL_SANITIZED)
+	config.isolation = RF_ISOLATION_NONE; /* sanitizers call the host themselves, and their reports would be lost */
+#endif
 	config.platform = "kvm-forced";
 	config.residency = RF_CHOOSE_GUEST;
 	config.memory = RF_MEMORY_MIN;
@@ -130,8 +146,9 @@ int main(int argc, char **argv)
 	config.argv = (const char *const *)&argv[optind];
 	before = count_descriptors();
 	r = rf_run(&config, &result, &err);
-	dprintf(config.log_fd < 0 ? STDERR_FILENO : config.log_fd, "\nevil-host: returned %d failure %d code %d signal %d hostcalls %lu exits %lu descriptors %+d: %s\n", r,
-		result.failure, result.exit_code, result.signal, result.totals.hostcalls, result.totals.platform.exits,
-		count_descriptors() - before, r < 0 ? err.text : "");
+	dprintf(config.log_fd < 0 ? STDERR_FILENO : config.log_fd,
+		"\nevil-host: returned %d failure %d code %d signal %d hostcalls %lu exits %lu descriptors %+d: %s\n",
+		r, result.failure, result.exit_code, result.signal, result.totals.hostcalls,
+		result.totals.platform.exits, count_descriptors() - before, r < 0 ? err.text : "");
 	return 0;
 }

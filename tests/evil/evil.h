@@ -17,7 +17,7 @@
 
 /* At the bottom of the CPU's IST stack: entry.S finds it from the stack pointer. */
 struct evil_cpu {
-	u64 recovery; /* offset 0 */
+	u64 recovery;   /* offset 0 */
 	u64 exceptions; /* offset 8 */
 	u64 number;
 	u64 random; /* state of the generator */

@@ -44,8 +44,9 @@ static void access_once(void *arg)
 		__asm__ volatile("call *%0" ::"r"(p) : "memory");
 		break;
 	case 7: /* as a stack */
-		__asm__ volatile("mov %%rsp, %%rbx; mov %0, %%rsp; push %%rax; mov %%rbx, %%rsp" ::"r"(p)
-				 : "rbx", "memory");
+		__asm__ volatile(
+			"mov %%rsp, %%rbx; mov %0, %%rsp; push %%rax; mov %%rbx, %%rsp" ::"r"(p)
+			: "rbx", "memory");
 		break;
 	default: /* as descriptor tables */
 	{
@@ -146,12 +147,14 @@ static void write_msr(void *arg)
 {
 	const struct msr_write *w = arg;
 
-	__asm__ volatile("wrmsr" ::"a"((u32)w->value), "d"((u32)(w->value >> 32)), "c"(w->nr) : "memory");
+	__asm__ volatile("wrmsr" ::"a"((u32)w->value), "d"((u32)(w->value >> 32)), "c"(w->nr)
+			 : "memory");
 }
 
 static void msr_one(struct evil_cpu *cpu, u32 nr)
 {
-	struct msr_write w = { nr, evil_below(cpu, 2) ? evil_random(cpu) : RF_ARENA_GPA | evil_below(cpu, 1 << 20) };
+	struct msr_write w = { nr, evil_below(cpu, 2) ? evil_random(cpu)
+						      : RF_ARENA_GPA | evil_below(cpu, 1 << 20) };
 
 	evil_try(cpu, read_msr, (void *)(u64)nr);
 	if (nr != MSR_EFER)
@@ -174,13 +177,34 @@ static void set_efer(struct evil_cpu *cpu)
 	evil_exit(cpu, cpu->exceptions ? 3 : 0);
 }
 
-static void cr0_write(void *v) { __asm__ volatile("mov %0, %%cr0" ::"r"(v) : "memory"); }
-static void cr2_write(void *v) { __asm__ volatile("mov %0, %%cr2" ::"r"(v) : "memory"); }
-static void cr4_write(void *v) { __asm__ volatile("mov %0, %%cr4" ::"r"(v) : "memory"); }
-static void cr8_write(void *v) { __asm__ volatile("mov %0, %%cr8" ::"r"(v) : "memory"); }
-static void dr0_write(void *v) { __asm__ volatile("mov %0, %%db0" ::"r"(v) : "memory"); }
-static void dr6_write(void *v) { __asm__ volatile("mov %0, %%db6" ::"r"(v) : "memory"); }
-static void dr7_write(void *v) { __asm__ volatile("mov %0, %%db7" ::"r"(v) : "memory"); }
+static void cr0_write(void *v)
+{
+	__asm__ volatile("mov %0, %%cr0" ::"r"(v) : "memory");
+}
+static void cr2_write(void *v)
+{
+	__asm__ volatile("mov %0, %%cr2" ::"r"(v) : "memory");
+}
+static void cr4_write(void *v)
+{
+	__asm__ volatile("mov %0, %%cr4" ::"r"(v) : "memory");
+}
+static void cr8_write(void *v)
+{
+	__asm__ volatile("mov %0, %%cr8" ::"r"(v) : "memory");
+}
+static void dr0_write(void *v)
+{
+	__asm__ volatile("mov %0, %%db0" ::"r"(v) : "memory");
+}
+static void dr6_write(void *v)
+{
+	__asm__ volatile("mov %0, %%db6" ::"r"(v) : "memory");
+}
+static void dr7_write(void *v)
+{
+	__asm__ volatile("mov %0, %%db7" ::"r"(v) : "memory");
+}
 
 static void (*const registers[])(void *) = { cr0_write, cr2_write, cr4_write, cr8_write,
 					     dr0_write, dr6_write, dr7_write, load_cr3 };
@@ -221,9 +245,9 @@ static void cpuid(void *leaf)
 	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
 }
 
-#define INSTRUCTION(name, text)                          \
-	static void op_##name(void *v)                   \
-	{                                                \
+#define INSTRUCTION(name, text)                                                     \
+	static void op_##name(void *v)                                              \
+	{                                                                           \
 		__asm__ volatile(text ::"a"(v), "b"(v), "c"(v), "d"(v) : "memory"); \
 	}
 INSTRUCTION(vmcall, "vmcall")
@@ -254,12 +278,16 @@ INSTRUCTION(swapgs, "swapgs; swapgs")
 INSTRUCTION(far_jump, ".byte 0x48, 0xff, 0x2b")
 INSTRUCTION(lldt, "lldt %w0")
 INSTRUCTION(ltr, "ltr %w0")
-INSTRUCTION(prefixes, ".byte 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x90")
+INSTRUCTION(
+	prefixes,
+	".byte 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x90")
 
 static void (*const operations[])(void *) = {
-	op_vmcall, op_vmmcall, op_vmrun,  op_vmload, op_vmsave, op_stgi,     op_clgi,	op_skinit, op_invlpga, op_vmxoff,
-	op_vmlaunch, op_invd,  op_wbinvd, op_rsm,    op_monitor, op_mwait,   op_rdpmc,	op_rdtscp, op_int2,    op_int80,
-	op_int1,   op_ud2,     op_ud0,	  op_clts,   op_swapgs, op_far_jump, op_lldt,	op_prefixes, xsetbv, cpuid,
+	op_vmcall, op_vmmcall,  op_vmrun,   op_vmload,   op_vmsave,   op_stgi,
+	op_clgi,   op_skinit,   op_invlpga, op_vmxoff,   op_vmlaunch, op_invd,
+	op_wbinvd, op_rsm,      op_monitor, op_mwait,    op_rdpmc,    op_rdtscp,
+	op_int2,   op_int80,    op_int1,    op_ud2,      op_ud0,      op_clts,
+	op_swapgs, op_far_jump, op_lldt,    op_prefixes, xsetbv,      cpuid,
 };
 
 /* Each instruction that a hypervisor may have to do something about, with random operands. */
@@ -314,10 +342,10 @@ static void bad_tables(struct evil_cpu *cpu)
 	struct far_pointer t = { sizeof(gates) - 1, (u64)gates };
 
 	for (u32 i = 0; i < ARRAY_SIZE(gates); i++)
-		gates[i] = evil_parameter == 0 ? 0x0000850000200000ull /* task gates */ :
-			   evil_parameter == 1 ? 0x00008e0000000000ull /* null selector */ :
-			   evil_parameter == 2 ? 0x00008e0700100000ull /* an IST that is 0 */ :
-						 evil_random(cpu);
+		gates[i] = evil_parameter == 0   ? 0x0000850000200000ull /* task gates */
+			   : evil_parameter == 1 ? 0x00008e0000000000ull /* null selector */
+			   : evil_parameter == 2 ? 0x00008e0700100000ull /* an IST that is 0 */
+						 : evil_random(cpu);
 	if (evil_parameter == 4)
 		t.base = 0x7fffffffffffull;
 	if (evil_parameter == 5)
@@ -398,7 +426,8 @@ static void self_modify(struct evil_cpu *cpu)
 	for (u64 i = 0; i < evil_count; i++) {
 		u8 *p = evil_map((u32)i, text + evil_below(cpu, 2) * 8 + evil_below(cpu, 12) * 8);
 
-		*(volatile u64 *)(void *)p = evil_random(cpu); /* the header, which was read at the start */
+		*(volatile u64 *)(void *)p =
+			evil_random(cpu); /* the header, which was read at the start */
 	}
 	{
 		u8 *code = evil_map(7, RF_ARENA_GPA - RF_ARENA_BASE + (u64)op_ud0);
@@ -457,11 +486,12 @@ static void mix_step(struct evil_cpu *cpu)
 {
 	switch (evil_below(cpu, 8)) {
 	case 0:
-		msr_one(cpu, (u32)(evil_below(cpu, 2) ? evil_below(cpu, 0x2000) :
-							0xc0000000 + evil_below(cpu, 0x12000)));
+		msr_one(cpu, (u32)(evil_below(cpu, 2) ? evil_below(cpu, 0x2000)
+						      : 0xc0000000 + evil_below(cpu, 0x12000)));
 		break;
 	case 1:
-		evil_try(cpu, operations[evil_below(cpu, ARRAY_SIZE(operations))], (void *)evil_random(cpu));
+		evil_try(cpu, operations[evil_below(cpu, ARRAY_SIZE(operations))],
+			 (void *)evil_random(cpu));
 		break;
 	case 2:
 		evil_try(cpu, registers[3 + evil_below(cpu, 4)], (void *)evil_random(cpu));

@@ -12,13 +12,18 @@ static const struct {
 } texts[] = {
 	{ "plain text\n\t", "plain text\n\t" },
 	{ "\x1b[2J\a\b\r\x7f", "?[2J????" },
-	{ "\x9b" "31m", "?31m" },			 /* CSI of 8 bits */
-	{ "\xc2\x9b" "31m", "??31m" },			 /* in UTF-8 */
-	{ "\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" },
+	{ "\x9b"
+	  "31m",
+	  "?31m" }, /* CSI of 8 bits */
+	{ "\xc2\x9b"
+	  "31m",
+	  "??31m" }, /* in UTF-8 */
+	{ "\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+	  "\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" },
 	{ "\xe2\x9b\x84 \xc5\x9b", "\xe2\x9b\x84 \xc5\x9b" }, /* 9b as a continuation is text */
-	{ "\xe0\x82\x9b", "\xe0??" },			 /* overlong */
+	{ "\xe0\x82\x9b", "\xe0??" },                         /* overlong */
 	{ "\xc0\x9b\xf0\x80\x82\x9b", "\xc0?\xf0???" },
-	{ "\xe2\x9b", "\xe2?" },			 /* cut off */
+	{ "\xe2\x9b", "\xe2?" }, /* cut off */
 	{ "\xed\xa0\x99\xf4\x90\x80\x80", "\xed\xa0?\xf4???" },
 	{ "\xf5\x80\x80\x80", "\xf5???" },
 	{ "\x80\x9f\xa0\xff", "??\xa0\xff" },
@@ -72,4 +77,3 @@ TEST(report_is_bounded_and_defused)
 	free(buf);
 	report_free(r);
 }
-
