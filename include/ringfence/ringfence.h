@@ -58,14 +58,48 @@ struct rf_mount {
 	const char *target; /* absolute path inside; NULL: the same as source */
 };
 
+/*
+ * What a sandbox may use up; 0 means the default. Memory, pids, files, disk and file size are kept by the kernel inside, where
+ * programs see them and get Linux's errors; CPU time, wall time and output by the monitor, which ends the sandbox.
+ */
+struct rf_limits {
+	uint64_t memory;       /* bytes of page frames inside; RF_MEMORY_DEFAULT */
+	uint32_t pids;         /* processes and threads at a time; RF_PIDS_DEFAULT */
+	uint32_t files;        /* open files (open file descriptions) at a time; RF_FILES_DEFAULT */
+	uint64_t disk;         /* bytes of all that is written to file systems in memory; half of the memory */
+	uint64_t disk_inodes;  /* files, directories and further names there; one for each 4 KiB of disk, at least RF_INODES_MIN */
+	uint64_t file_size;    /* bytes of any one file (RLIMIT_FSIZE, hard); the caller's */
+	uint64_t cpu_time_ns;  /* CPU time of the whole sandbox on the host; none */
+	uint64_t wall_time_ns; /* from the start of the program; none */
+	uint64_t output;       /* bytes written to standard output and error together; none */
+};
+#define RF_PIDS_DEFAULT  4096u
+#define RF_PIDS_MAX      30000u
+#define RF_FILES_DEFAULT 65536u
+#define RF_FILES_MIN     16u
+#define RF_FILES_MAX     1048576u
+#define RF_DISK_MIN      (UINT64_C(64) << 10)
+#define RF_INODES_MIN    1024u
+#define RF_INODES_MAX    UINT32_MAX
+#define RF_TIME_MIN_NS   UINT64_C(1000000)
+#define RF_TIME_MAX_NS   (UINT64_C(1000) * 86400 * 1000000000) /* 1000 days */
+
+/* Which limit ended the program or the sandbox. */
+enum rf_limit {
+	RF_LIMIT_NONE,
+	RF_LIMIT_MEMORY, /* the program itself was killed (signal 9) because memory ran out */
+	RF_LIMIT_CPU_TIME,
+	RF_LIMIT_WALL_TIME,
+	RF_LIMIT_OUTPUT,
+};
+
 /* Strings and arrays are borrowed until rf_run() returns. Zero or NULL means the default. */
 struct rf_config {
 	const char *platform; /* NULL or "auto": the first that works */
 	const char *device;   /* NULL: the platform's own */
 	enum rf_residency_choice residency;
 	uint32_t cpus;   /* 0: as many as the host gives this process, at most 4 */
-	uint64_t memory; /* bytes of page frames inside */
-	uint32_t max_tasks;
+	struct rf_limits limits;
 	bool huge_pages; /* ask the host for transparent huge pages */
 	bool core_sched; /* share no CPU core's hyperthreads with others; refused where the host cannot */
 	enum rf_kpti kpti;
@@ -135,6 +169,7 @@ enum rf_failure {
 	RF_FAILURE_INTERNAL,    /* the monitor is at fault */
 	RF_FAILURE_PANIC,       /* the kernel is at fault */
 	RF_FAILURE_ISOLATION,   /* a wall around the monitor cannot be had here */
+	RF_FAILURE_LIMIT,       /* a limit was reached that ends the sandbox: rf_result.limit */
 };
 
 /* Start-up, in microseconds since rf_run() began, and totals. */
@@ -163,6 +198,7 @@ struct rf_result {
 	enum rf_failure failure;
 	int exit_code; /* 0..255, if signal is 0 */
 	int signal;    /* the program died of this signal */
+	enum rf_limit limit;
 	enum rf_residency residency;
 	const char *platform;
 	struct rf_timing timing;

@@ -20,7 +20,8 @@
 /* clang-format off */
 #define HOSTCALL_TABLE(HOSTCALL)                                                                                       \
 	/* control */                                                                                                  \
-	HOSTCALL(1, EXIT, 0)	 /* (status): the sandbox ends; bits 0-7 exit code, or 0x100|signal; never returns */  \
+	HOSTCALL(1, EXIT, 0)	 /* (status): the sandbox ends; bits 0-7 exit code, or 0x100|signal; 0x200: the program was \
+				    killed because memory ran out; never returns */                                    \
 	HOSTCALL(2, PANIC, 0)	 /* (text buf, len, regs buf): the kernel is lost; never returns */                    \
 	HOSTCALL(3, LOG, 0)	 /* (channel, buf, len): 0 = log, 1 = strace */                                        \
 	HOSTCALL(4, IDLE, 1)	 /* (deadline_ns CLOCK_MONOTONIC or 0 = none): until this CPU is kicked */            \

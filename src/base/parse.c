@@ -103,3 +103,55 @@ bool parse_size(const char *s, u64 *ret_bytes)
 	*ret_bytes = value << shift;
 	return true;
 }
+
+/* Seconds of a suffix of parse_duration(); 0: it is none. */
+static u64 suffix_seconds(char c)
+{
+	switch (c) {
+	case 's':
+		return 1;
+	case 'm':
+		return 60;
+	case 'h':
+		return 3600;
+	case 'd':
+		return 86400;
+	default:
+		return 0;
+	}
+}
+
+/* The digits after the point of [@s, @end), in units of 10^-9. */
+static bool parse_fraction(const char *s, const char *end, u64 *ret)
+{
+	u64 value;
+
+	if (end - s > 9 || parse_digits(s, end, 10, &value) != end)
+		return false;
+	for (long n = end - s; n < 9; n++)
+		value *= 10;
+	*ret = value;
+	return true;
+}
+
+bool parse_duration(const char *s, u64 *ret_ns)
+{
+	const char *end = s + strlen(s), *point;
+	u64 unit = end > s ? suffix_seconds(end[-1]) : 0, whole, fraction = 0;
+
+	if (unit)
+		end--;
+	else
+		unit = 1;
+	point = parse_digits(s, end, 10, &whole);
+	if (!point)
+		return false;
+	if (point != end && (*point != '.' || !parse_fraction(point + 1, end, &fraction)))
+		return false;
+	/* The fraction times a day is below 2^47. */
+	if (ckd_mul(&whole, whole, unit * 1000000000ull) ||
+	    ckd_add(&whole, whole, fraction * unit))
+		return false;
+	*ret_ns = whole;
+	return true;
+}

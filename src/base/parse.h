@@ -22,3 +22,5 @@ bool __must_check parse_u32(const char *s, unsigned int base, u32 *ret_value);
 bool __must_check parse_s64(const char *s, s64 *ret_value);
 /* Bytes with an optional suffix K, M, G or T (powers of 1024; upper or lower case). */
 bool __must_check parse_size(const char *s, u64 *ret_bytes);
+/* Seconds with an optional decimal fraction of at most 9 digits and an optional suffix s, m, h or d, as timeout(1) takes them. */
+bool __must_check parse_duration(const char *s, u64 *ret_ns);

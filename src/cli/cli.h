@@ -42,6 +42,14 @@ void run_options_free(struct run_options *o);
  * be right.
  */
 bool option_size(const char *text, uint64_t *ret, char *why, size_t size);
+/* From @min to @max bytes. */
+bool option_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *ret, char *why,
+		  size_t size);
+/* SIZE[:INODES]; *ret_inodes stays without INODES. */
+bool option_disk(const char *text, uint64_t *ret_bytes, uint64_t *ret_inodes, char *why,
+		 size_t size);
+/* Seconds, with a fraction and a unit if wanted; nanoseconds. */
+bool option_duration(const char *text, uint64_t *ret_ns, char *why, size_t size);
 bool option_count(const char *text, uint64_t min, uint64_t max, uint64_t *ret, char *why,
 		  size_t size);
 /* UID[:GID], numbers; without GID it is UID's number too. */

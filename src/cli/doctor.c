@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/exit_codes.h"
 #include "monitor/monitor.h"
+#include "runtime/cgroup.h"
 
 #define HWCAP2_FSGSBASE 2ul
 
@@ -29,6 +30,8 @@ struct doctor {
 };
 
 struct host_summary {
+	bool cgroup; /* sandboxes get one of their own */
+	char cgroup_text[256];
 	struct utsname uts;
 	char cpu[128];
 	long cpus, memory_mib;
@@ -97,6 +100,7 @@ static void summarise_host(struct host_summary *h)
 	h->cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	h->memory_mib = sysconf(_SC_PHYS_PAGES) / 256;
 	h->kpti = kpti_needed();
+	h->cgroup = cgroup_try(h->cgroup_text, sizeof(h->cgroup_text));
 	h->core_sched = core_sched_available(&h->core_sched_error) == 0;
 	h->fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
 }
@@ -168,6 +172,7 @@ static void print_text(const struct host_summary *h, const struct doctor *d,
 	printf("kpti       %s\n",
 	       h->kpti ? "on by default: the CPU has the Meltdown flaw (residency guest)"
 		       : "off by default: the CPU does not need it");
+	printf("cgroup     %s: %s\n", h->cgroup ? "used" : "not used", h->cgroup_text);
 	printf("core-sched %s\n", h->core_sched ? "ok" : h->core_sched_error.text);
 	printf("platform   %s\n\n", c->platform ? rf_platform_name(c->platform) : "none");
 	for (size_t i = 0; c->probed && i < c->probe.count; i++) {
@@ -207,10 +212,10 @@ static void print_json(const struct host_summary *h, const struct doctor *d,
 		       const struct rf_choice *c, int r, const struct rf_error *err)
 {
 	json_t *o = json_pack(
-		"{s:{s:s, s:s, s:I, s:I, s:b, s:b, s:b}, s:s?, s:s?, s:b, s:b, s:b, s:o, s:b, s:o, s:s?}",
+		"{s:{s:s, s:s, s:I, s:I, s:b, s:b, s:b, s:b}, s:s?, s:s?, s:b, s:b, s:b, s:o, s:b, s:o, s:s?}",
 		"host", "kernel", h->uts.release, "cpu", h->cpu, "cpus", (json_int_t)h->cpus,
 		"memory_mib", (json_int_t)h->memory_mib, "fsgsbase", h->fsgsbase, "kpti_needed",
-		h->kpti, "core_sched", h->core_sched, "platform",
+		h->kpti, "core_sched", h->core_sched, "cgroup", h->cgroup, "platform",
 		c->platform ? rf_platform_name(c->platform) : NULL, "residency",
 		r < 0 ? NULL : residency_name(c), "works", r >= 0, "usable", c->probe.usable,
 		"can_boot", c->probe.can_boot, "checks", checks_json(c), "full_isolation", d->full,

@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/exit_codes.h"
 
-static int code_of_failure(enum rf_failure failure)
+static int code_of_limit(enum rf_limit limit)
 {
-	switch (failure) {
+	switch (limit) {
+	case RF_LIMIT_CPU_TIME:
+		return EXIT_CODE_CPU_TIME;
+	case RF_LIMIT_WALL_TIME:
+		return EXIT_CODE_WALL_TIME;
+	case RF_LIMIT_OUTPUT:
+		return EXIT_CODE_OUTPUT;
+	case RF_LIMIT_NONE:
+	case RF_LIMIT_MEMORY:
+		break;
+	}
+	return EXIT_CODE_INTERNAL;
+}
+
+static int code_of_failure(const struct rf_result *result)
+{
+	switch (result->failure) {
 	case RF_FAILURE_USAGE:
 		return EXIT_CODE_USAGE;
 	case RF_FAILURE_NO_PLATFORM:
@@ -20,6 +36,8 @@ static int code_of_failure(enum rf_failure failure)
 		return EXIT_CODE_PANIC;
 	case RF_FAILURE_ISOLATION:
 		return EXIT_CODE_ISOLATION;
+	case RF_FAILURE_LIMIT:
+		return code_of_limit(result->limit);
 	case RF_FAILURE_NONE:
 	case RF_FAILURE_INTERNAL:
 		break;
@@ -30,6 +48,6 @@ static int code_of_failure(enum rf_failure failure)
 int exit_code_of(int r, const struct rf_result *result)
 {
 	if (r < 0)
-		return code_of_failure(result->failure);
+		return code_of_failure(result);
 	return result->signal ? 128 + result->signal : result->exit_code;
 }

@@ -20,5 +20,10 @@
 #define EXIT_CODE_PANIC       207 /* the sandbox's kernel failed; a bug */
 #define EXIT_CODE_ISOLATION   211 /* the monitor cannot be isolated as asked */
 
+/* A limit ended the sandbox (the message names it): */
+#define EXIT_CODE_CPU_TIME  208
+#define EXIT_CODE_WALL_TIME 209
+#define EXIT_CODE_OUTPUT    210
+
 /* The exit status for how rf_run() ended with return value @r. */
 int exit_code_of(int r, const struct rf_result *result);

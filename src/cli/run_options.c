@@ -15,7 +15,13 @@ enum {
 	KEY_CPU_FEATURES,
 	KEY_CPUS,
 	KEY_MEMORY,
-	KEY_TASKS,
+	KEY_PIDS,
+	KEY_FILES,
+	KEY_DISK,
+	KEY_FILE_SIZE,
+	KEY_OUTPUT,
+	KEY_CPU_TIME,
+	KEY_WALL_TIME,
 	KEY_HUGE,
 	KEY_CORE_SCHED,
 	KEY_RW,
@@ -64,9 +70,6 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The machine:", 3 },
 	{ "cpus", KEY_CPUS, "N", 0,
 	  "CPUs inside (default: as many as this process may use, at most 4)", 0 },
-	{ "memory", KEY_MEMORY, "SIZE", 0,
-	  "Memory inside, at least 32M (default 1G); taken from the host when touched", 0 },
-	{ "tasks", KEY_TASKS, "N", 0, "Most threads at a time (default 4096)", 0 },
 	{ "huge-pages", KEY_HUGE, NULL, 0, "Ask the host for transparent huge pages", 0 },
 	{ "core-sched", KEY_CORE_SCHED, NULL, 0,
 	  "Share no core with others: its hyperthreads run this sandbox or nothing (needs Linux 5.14 with CONFIG_SCHED_CORE; refused without)",
@@ -86,7 +89,24 @@ static const struct argp_option options[] = {
 	  "For tests: send random CPUs N events a second at random times: nmi, mc (machine checks: SIGBUS), df (double faults: the end), which need "
 	  "residency guest, or kick",
 	  0 },
-	{ NULL, 0, NULL, 0, "Watching:", 4 },
+	{ NULL, 0, NULL, 0, "Limits:", 4 },
+	{ "memory", KEY_MEMORY, "SIZE", 0,
+	  "Memory inside, at least 32M (default 1G); taken from the host when touched", 0 },
+	{ "pids", KEY_PIDS, "N", 0, "Most processes and threads at a time (default 4096)", 0 },
+	{ "files", KEY_FILES, "N", 0, "Most open files at a time (default 65536)", 0 },
+	{ "disk", KEY_DISK, "SIZE[:INODES]", 0,
+	  "Room for what is written to file systems in memory: the layer over the root, /tmp, /dev/shm (default half of the memory, an inode for each 4K)",
+	  0 },
+	{ "file-size", KEY_FILE_SIZE, "SIZE", 0, "Largest size of a file (default: the caller's)",
+	  0 },
+	{ "output", KEY_OUTPUT, "SIZE", 0,
+	  "Most bytes written to standard output and error together (default unlimited)", 0 },
+	{ "cpu-time", KEY_CPU_TIME, "TIME", 0,
+	  "CPU time of the sandbox in seconds, or with s, m, h or d; fractions are possible (default unlimited)",
+	  0 },
+	{ "wall-time", KEY_WALL_TIME, "TIME", 0, "Likewise, time since its start (default unlimited)",
+	  0 },
+	{ NULL, 0, NULL, 0, "Watching:", 5 },
 	{ "strace", KEY_STRACE, "SET", OPTION_ARG_OPTIONAL,
 	  "Print system calls, or those named in SET (comma separated)", 0 },
 	{ "strace-file", KEY_STRACE_FILE, "FILE", 0, "Print them to FILE instead of standard error",
@@ -187,10 +207,35 @@ static void set_memory(struct run_options *o, const char *text)
 {
 	char why[256];
 
-	if (!option_size(text, &o->config.memory, why, sizeof(why)))
+	if (!option_size(text, &o->config.limits.memory, why, sizeof(why)))
 		bad_option("memory", why);
-	if (!o->config.memory) /* 0 would mean the default */
-		o->config.memory = 1;
+	if (!o->config.limits.memory) /* 0 would mean the default */
+		o->config.limits.memory = 1;
+}
+
+static void set_bytes(const char *option, const char *text, uint64_t *ret)
+{
+	char why[256];
+
+	if (!option_bytes(text, 1, UINT64_MAX, ret, why, sizeof(why)))
+		bad_option(option, why);
+}
+
+static void set_duration(const char *option, const char *text, uint64_t *ret_ns)
+{
+	char why[256];
+
+	if (!option_duration(text, ret_ns, why, sizeof(why)))
+		bad_option(option, why);
+}
+
+static void set_disk(struct run_options *o, const char *text)
+{
+	struct rf_limits *l = &o->config.limits;
+	char why[256];
+
+	if (!option_disk(text, &l->disk, &l->disk_inodes, why, sizeof(why)))
+		bad_option("disk", why);
 }
 
 static void set_cpu_features(struct run_options *o, const char *text)
@@ -242,14 +287,42 @@ static error_t parse_machine(int key, char *arg, struct run_options *o)
 	case KEY_CPUS:
 		o->config.cpus = (uint32_t)count_of("cpus", arg, 1, RF_MAX_CPUS);
 		return 0;
+	case KEY_HUGE:
+		o->config.huge_pages = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_limits(int key, char *arg, struct run_options *o)
+{
+	struct rf_limits *l = &o->config.limits;
+
+	switch (key) {
 	case KEY_MEMORY:
 		set_memory(o, arg);
 		return 0;
-	case KEY_TASKS:
-		o->config.max_tasks = (uint32_t)count_of("tasks", arg, 16, 1 << 20);
+	case KEY_PIDS:
+		l->pids = (uint32_t)count_of("pids", arg, 1, RF_PIDS_MAX);
 		return 0;
-	case KEY_HUGE:
-		o->config.huge_pages = true;
+	case KEY_FILES:
+		l->files = (uint32_t)count_of("files", arg, RF_FILES_MIN, RF_FILES_MAX);
+		return 0;
+	case KEY_DISK:
+		set_disk(o, arg);
+		return 0;
+	case KEY_FILE_SIZE:
+		set_bytes("file-size", arg, &l->file_size);
+		return 0;
+	case KEY_OUTPUT:
+		set_bytes("output", arg, &l->output);
+		return 0;
+	case KEY_CPU_TIME:
+		set_duration("cpu-time", arg, &l->cpu_time_ns);
+		return 0;
+	case KEY_WALL_TIME:
+		set_duration("wall-time", arg, &l->wall_time_ns);
 		return 0;
 	case KEY_CORE_SCHED:
 		o->config.core_sched = true;
@@ -372,6 +445,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 	r = parse_machine(key, arg, o);
 	if (r == ARGP_ERR_UNKNOWN)
+		r = parse_limits(key, arg, o);
+	if (r == ARGP_ERR_UNKNOWN)
 		r = parse_surroundings(key, arg, o);
 	return r == ARGP_ERR_UNKNOWN ? parse_watching(key, arg, o) : r;
 }
@@ -382,7 +457,9 @@ static const char doc[] =
 	"a part writable for good. The exit status is that of CMD, 128+N if signal N ended it, 126 if it cannot be executed, "
 	"127 if it is not found, and otherwise: 200 bad command line, 201 no usable platform, 202 no permission on its device, "
 	"203 the platform fails its probe, 204 not enough memory, 205 the sandbox cannot be set up, 206 internal failure, "
-	"207 the sandbox's kernel failed, 211 a wall around the monitor cannot be had here (see --isolation).";
+	"207 the sandbox's kernel failed, 211 a wall around the monitor cannot be had here (see --isolation), and when a limit ends the "
+	"sandbox: 208 --cpu-time, 209 --wall-time, 210 --output. "
+	"Who uses up the memory is killed (137 if that is CMD), the other limits are errors inside.";
 
 void run_options_parse(struct run_options *o, int argc, char **argv)
 {

@@ -15,6 +15,59 @@ bool option_size(const char *text, uint64_t *ret, char *why, size_t size)
 	return false;
 }
 
+bool option_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *ret, char *why,
+		  size_t size)
+{
+	uint64_t value;
+
+	if (!option_size(text, &value, why, size))
+		return false;
+	if (value >= min && value <= max) {
+		*ret = value;
+		return true;
+	}
+	if (max == UINT64_MAX)
+		snprintf(why, size, "'%s' is too small: expected at least %lu bytes", text, min);
+	else
+		snprintf(why, size, "'%s' is not between %lu and %lu bytes", text, min, max);
+	return false;
+}
+
+bool option_disk(const char *text, uint64_t *ret_bytes, uint64_t *ret_inodes, char *why, size_t size)
+{
+	const char *colon = strchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : strlen(text);
+	uint64_t inodes = *ret_inodes;
+	char bytes[32];
+
+	if (len >= sizeof(bytes) ||
+	    (colon && (!parse_u64(colon + 1, 10, RF_INODES_MAX, &inodes) || !inodes))) {
+		snprintf(why, size,
+			 "'%s' is not a disk: expected SIZE or SIZE:INODES, such as 100M:10000", text);
+		return false;
+	}
+	memcpy(bytes, text, len);
+	bytes[len] = 0;
+	if (!option_bytes(bytes, RF_DISK_MIN, RF_MEMORY_MAX, ret_bytes, why, size))
+		return false;
+	*ret_inodes = inodes;
+	return true;
+}
+
+bool option_duration(const char *text, uint64_t *ret_ns, char *why, size_t size)
+{
+	uint64_t ns;
+
+	if (parse_duration(text, &ns) && ns >= RF_TIME_MIN_NS && ns <= RF_TIME_MAX_NS) {
+		*ret_ns = ns;
+		return true;
+	}
+	snprintf(why, size,
+		 "'%s' is not a time from 0.001 seconds to 1000d: expected seconds, or a number with s, m, h or d, such as 1.5 or 10m",
+		 text);
+	return false;
+}
+
 bool option_count(const char *text, uint64_t min, uint64_t max, uint64_t *ret, char *why,
 		  size_t size)
 {

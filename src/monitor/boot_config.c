@@ -158,7 +158,8 @@ int config_stream(struct config_writer *w, u32 n, int fd, struct rf_error *err)
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (copy < 0)
 		return error_set(err, -errno, "cannot copy descriptor %d", fd);
-	r = handle_install(&w->m->handles, copy, HANDLE_STREAM, 0, &s->handle);
+	r = handle_install(&w->m->handles, copy, HANDLE_STREAM,
+			   s->flags & O_APPEND ? HANDLE_F_APPEND : 0, &s->handle);
 	if (r < 0)
 		return error_set(err, r, "too many handles");
 	h = handle_get(&w->m->handles, s->handle, HANDLE_STREAM);

@@ -13,7 +13,8 @@ enum channel_type {
 	CHANNEL_CONTINUED,  /* the answer to CHANNEL_STOP: stopped, and continued since */
 	CHANNEL_END,        /* value: the signal that ends the sandbox */
 	/* monitor -> caller */
-	CHANNEL_STOP, /* the program was stopped by job control */
+	CHANNEL_STARTED, /* once: the program runs from now on */
+	CHANNEL_STOP,    /* the program was stopped by job control */
 	/* guardian -> caller */
 	CHANNEL_MAPS_WANTED, /* the guardian is in a new user namespace; the answer is CHANNEL_MAPS_WRITTEN */
 	CHANNEL_ENDED, /* value: the monitor's wait status */

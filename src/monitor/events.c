@@ -19,7 +19,7 @@
 
 #define TICK_NS  5000000ull
 /* Long, but short enough that the TSC's 64-bit arithmetic cannot overflow between two refreshes. */
-#define SLEEP_MS 300000
+#define SLEEP_NS 300000000000ul
 
 #define DATA_CHANNEL (~0ull)
 #define DATA_WAKE    (~1ull)
@@ -234,6 +234,11 @@ static u64 check_deadlines(struct monitor *m, u64 now)
 	return next;
 }
 
+static int timeout_ms(u64 now, u64 until)
+{
+	return (int)((until - now + 999999) / 1000000);
+}
+
 /* How long to wait: until the next deadline, or for long when every CPU is idle. */
 static int events_timeout_ms(struct monitor *m)
 {
@@ -243,11 +248,11 @@ static int events_timeout_ms(struct monitor *m)
 	if (!atomic_load(&m->busy)) {
 		atomic_store(&m->ticker_asleep, 1);
 		if (!atomic_load(&m->busy))
-			return SLEEP_MS;
+			return timeout_ms(now, MIN(now + SLEEP_NS, limits_check_time(m, now)));
 		atomic_store(&m->ticker_asleep, 0);
 	}
 	watchdog_check(m, now);
-	return (int)((check_deadlines(m, now) - now + 999999) / 1000000);
+	return timeout_ms(now, MIN(check_deadlines(m, now), limits_check_time(m, now)));
 }
 
 static void events_wait(struct monitor *m, int timeout_ms)

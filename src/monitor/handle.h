@@ -19,6 +19,7 @@
 #define HANDLE_STREAM 8u /* standard stream */
 
 #define HANDLE_F_WRITABLE 1u /* objects below may be changed */
+#define HANDLE_F_APPEND   2u /* streams: opened with O_APPEND */
 
 struct handle {
 	/* immutable while refs > 0 */

@@ -19,7 +19,7 @@
 
 s64 hc_exit(struct hostcall *c)
 {
-	monitor_end(c->m, MONITOR_EXITED, c->arg[0] & 0x1ff);
+	monitor_end(c->m, MONITOR_EXITED, c->arg[0] & 0x3ff);
 	c->leave = true;
 	return 0;
 }

@@ -70,6 +70,7 @@ s64 hc_pwrite(struct hostcall *c)
 	const void *buf = hc_in(c, c->arg[1], len);
 	struct handle *h;
 	ssize_t n;
+	u64 room;
 
 	if (!buf)
 		return -EFAULT;
@@ -78,10 +79,13 @@ s64 hc_pwrite(struct hostcall *c)
 	h = handle_get(&c->m->handles, c->arg[0], HANDLE_FILE);
 	if (!h)
 		return -EBADF;
+	room = limits_file_size(c->m, c->arg[3], len);
 	do
-		n = pwrite(h->fd, buf, len, (off_t)c->arg[3]);
+		n = pwrite(h->fd, buf, room, (off_t)c->arg[3]);
 	while (n < 0 && errno == EINTR);
 	n = n < 0 ? -errno : n;
+	if (len && !room)
+		n = -EFBIG;
 	handle_put(&c->m->handles, h);
 	return n;
 }
@@ -110,6 +114,8 @@ s64 hc_truncate(struct hostcall *c)
 		return -EBADF;
 	if (h->kind == HANDLE_FILE && !(h->flags & HANDLE_F_WRITABLE))
 		r = -EROFS;
+	else if (c->arg[1] > c->m->limits.file_size)
+		r = -EFBIG;
 	else
 		r = ftruncate(h->fd, (off_t)c->arg[1]) < 0 ? -errno : 0;
 	handle_put(&c->m->handles, h);
@@ -137,7 +143,9 @@ s64 hc_fallocate(struct hostcall *c)
 	if (!h)
 		return r;
 	r = -EINVAL;
-	if (c->arg[1] <= INT32_MAX && offset_ok(c->arg[2], c->arg[3]))
+	if (limits_file_size(c->m, c->arg[2], c->arg[3]) < c->arg[3])
+		r = -EFBIG;
+	else if (c->arg[1] <= INT32_MAX && offset_ok(c->arg[2], c->arg[3]))
 		r = fallocate(h->fd, (int)c->arg[1], (off_t)c->arg[2], (off_t)c->arg[3]) < 0
 			    ? -errno
 			    : 0;
@@ -224,6 +232,8 @@ static int apply_size(struct monitor *m, int fd, u64 size)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || size > INT64_MAX)
 		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (size > m->limits.file_size)
+		return -EFBIG;
 	file = hc_reopen(m, fd, O_WRONLY);
 	if (file < 0)
 		return file;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <termios.h>
 #include <unistd.h>
@@ -133,19 +134,34 @@ static ssize_t stream_write(const struct handle *h, const void *buf, size_t len)
 	return write_polled(h, buf, len);
 }
 
+/* How much of @len the limit on file sizes leaves to a stream that is a regular file, wherever it stands. */
+static u64 stream_file_room(const struct monitor *m, const struct handle *h, u64 len)
+{
+	struct stat st;
+	off_t at;
+
+	if (h->stream != BOOT_STREAM_FILE || m->limits.file_size == UINT64_MAX ||
+	    fstat(h->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return len;
+	at = h->flags & HANDLE_F_APPEND ? st.st_size : lseek(h->fd, 0, SEEK_CUR);
+	return at < 0 ? 0 : limits_file_size(m, (u64)at, len);
+}
+
 s64 hc_write(struct hostcall *c)
 {
 	u64 len = MIN(c->arg[2], (u64)HC_IO_MAX);
 	const void *buf = hc_in(c, c->arg[1], len);
 	struct handle *h;
 	ssize_t n;
+	u64 room;
 
 	if (!buf)
 		return -EFAULT;
 	h = stream_get(c);
 	if (!h)
 		return -EBADF;
-	n = stream_write(h, buf, len);
+	room = stream_file_room(c->m, h, len);
+	n = len && !room ? -EFBIG : limits_output(c->m, stream_write, h, buf, room);
 	handle_put(&c->m->handles, h);
 	return n == -EINTR ? -EAGAIN : n;
 }

@@ -89,8 +89,12 @@ static void monitor_set_defaults(struct monitor *m, const struct monitor_options
 	m->report = o->report;
 	m->inject = o->inject;
 	m->watchdog_ns = o->watchdog_ns;
+	m->limits = o->limits;
+	if (!m->limits.file_size)
+		m->limits.file_size = UINT64_MAX;
 	m->started_ns = clock_now_ns(CLOCK_MONOTONIC);
 	pthread_mutex_init(&m->watch_lock, NULL);
+	pthread_mutex_init(&m->output_lock, NULL);
 	pthread_mutex_init(&m->stop_lock, NULL);
 	pthread_cond_init(&m->stop_changed, NULL);
 }
@@ -200,6 +204,7 @@ int monitor_start(struct monitor *m, struct rf_error *err)
 	if (r < 0)
 		return r;
 	m->info->tsc_khz = clock_publish(&m->clock, &m->info->time);
+	limits_start(m);
 	r = cpus_start(m, err);
 	if (r == 0)
 		r = inject_start(m, err);

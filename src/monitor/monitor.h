@@ -3,13 +3,14 @@
  * The monitor: owns the arena, the machine, the CPU threads and everything of the host the kernel may use.
  *
  * Threads: one per CPU, which runs kernel and user code and serves that CPU's hostcalls, and the thread that calls
- * monitor_run(), which waits for host events. Locks: handle_table.lock, id_table.lock, watch_lock, stop_lock; none is held
- * while another is taken, except handle_table.lock inside watch_lock.
+ * monitor_run(), which waits for host events. Locks: handle_table.lock, id_table.lock, watch_lock, stop_lock, output_lock; none
+ * is held while another is taken, except handle_table.lock inside watch_lock.
  */
 #pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "abi/boot.h"
 #include "abi/hostcall.h"
@@ -29,6 +30,14 @@ struct monitor_view {
 	int fd; /* taken by the first config_mount(); -1 then */
 };
 
+/* Limits that hold whatever the kernel inside does; 0: none (file_size: UINT64_MAX). */
+struct monitor_limits {
+	u64 cpu_ns;    /* CPU time of this process, from the start of the CPUs on */
+	u64 wall_ns;   /* likewise, CLOCK_MONOTONIC */
+	u64 output;    /* bytes written to standard output and error */
+	u64 file_size; /* no byte of a host file is written beyond */
+};
+
 struct monitor_options {
 	const void *image;
 	size_t image_size;
@@ -46,6 +55,7 @@ struct monitor_options {
 	int proc_fd;     /* taken: O_PATH of /proc/self/fd; 0: opened here */
 	u64 watchdog_ns; /* CPU time after which a CPU that answers nothing is dumped; 0: never */
 	struct report *report; /* borrowed; where a lost sandbox is described; NULL: on the log */
+	struct monitor_limits limits;
 };
 
 enum monitor_end {
@@ -54,7 +64,9 @@ enum monitor_end {
 	MONITOR_PANIC,  /* HC_PANIC */
 	MONITOR_FAILED, /* the platform or the monitor failed; reported */
 	MONITOR_KILLED, /* ended by hand: signal in exit_status */
+	MONITOR_LIMIT,  /* a limit was reached: enum rf_limit in exit_status */
 };
+#define MONITOR_EXIT_NO_MEMORY 0x200u /* of HC_EXIT: the program was killed because memory ran out */
 
 #define LAST_CALLS 16u
 struct monitor_cpu {
@@ -113,6 +125,11 @@ struct monitor {
 	atomic_uint panicked;
 	atomic_uint cpus_left; /* CPU threads that have not come to their end */
 	atomic_ulong first_call_ns;
+
+	struct monitor_limits limits; /* immutable after start */
+	u64 cpu_start_ns, wall_end_ns; /* immutable after start */
+	pthread_mutex_t output_lock;
+	u64 output_used; /* guarded by output_lock */
 
 	u64 watchdog_ns;             /* immutable after start */
 	atomic_uint stuck_described; /* a thread has answered SIGNAL_STUCK */
@@ -200,6 +217,15 @@ void events_cpu_busy(struct monitor *m);
 
 /* cpu.c */
 int cpus_start(struct monitor *m, struct rf_error *err) __must_check;
+
+/* limits.c: limits of time, event thread only; ends the sandbox when one is reached. Returns when to look again. */
+void limits_start(struct monitor *m);
+u64 limits_check_time(struct monitor *m, u64 now);
+/* Does a write of at most @len bytes to a standard stream that counts against the limit of output. */
+typedef ssize_t (*output_fn)(const struct handle *h, const void *buf, size_t len);
+ssize_t limits_output(struct monitor *m, output_fn write_fn, const struct handle *h, const void *buf, size_t len);
+/* How much of @len bytes may be written at @offset of a host file; 0 when none may. */
+u64 limits_file_size(const struct monitor *m, u64 offset, u64 len);
 
 /* watchdog.c: looks, at most every WATCHDOG_TICK_NS, whether every busy CPU still answers. Event thread only. */
 void watchdog_check(struct monitor *m, u64 now);

@@ -14,9 +14,11 @@
 #include "monitor/monitor.h"
 #include "runtime/runtime.h"
 
-#define TASKS_DEFAULT    4096u
-#define TASKS_MAX        (1u << 20)
 #define CPUS_DEFAULT_MAX 4u
+/* Soft RLIMIT_NOFILE inside: what select(2) can handle. */
+#define NOFILE_SOFT      1024u
+/* Hard: what a descriptor table of the kernel's holds. */
+#define NOFILE_HARD      65536u
 #define GROUPS_MAX       1024
 
 void rf_config_init(struct rf_config *c)
@@ -44,10 +46,6 @@ static void config_defaults(struct rf_config *c)
 {
 	if (!c->cpus)
 		c->cpus = MIN(host_cpus(), CPUS_DEFAULT_MAX);
-	if (!c->memory)
-		c->memory = RF_MEMORY_DEFAULT;
-	if (!c->max_tasks)
-		c->max_tasks = TASKS_DEFAULT;
 	if (!c->root)
 		c->root = "/";
 	if (!c->watchdog_seconds)
@@ -64,11 +62,13 @@ static void config_defaults(struct rf_config *c)
 		c->strace_fd = STDERR_FILENO;
 	if (c->log_fd < 0)
 		c->log_fd = STDERR_FILENO;
-	c->memory = ALIGN_UP(c->memory, (u64)PAGE_SIZE);
+	limits_defaults(&c->limits);
 }
 
 int config_complete(struct rf_config *c, enum rf_failure *ret_failure, struct rf_error *err)
 {
+	int r;
+
 	config_defaults(c);
 	*ret_failure = RF_FAILURE_USAGE;
 	if (!c->argv || !c->argv[0])
@@ -78,9 +78,6 @@ int config_complete(struct rf_config *c, enum rf_failure *ret_failure, struct rf
 	if (c->cpus > RF_MAX_CPUS)
 		return error_set(err, -EINVAL, "%u CPUs are more than the %d supported", c->cpus,
 				 RF_MAX_CPUS);
-	if (c->max_tasks < 16 || c->max_tasks > TASKS_MAX)
-		return error_set(err, -EINVAL, "a limit of %u tasks is not between 16 and %u",
-				 c->max_tasks, TASKS_MAX);
 	if (c->mount_count > RF_MOUNTS_MAX)
 		return error_set(err, -EINVAL, "%zu mounts are more than the %u supported",
 				 c->mount_count, RF_MOUNTS_MAX);
@@ -88,20 +85,9 @@ int config_complete(struct rf_config *c, enum rf_failure *ret_failure, struct rf
 		return error_set(err, -EINVAL, "unknown kind of breakdown %u", c->debug_crash);
 	if (strlen(c->hostname) > 64)
 		return error_set(err, -EINVAL, "the host name is longer than 64 bytes");
-	*ret_failure = RF_FAILURE_MEMORY;
-	if (c->memory < RF_MEMORY_MIN) {
-		error_set(err, 0,
-			  "%lu MiB of memory are too little: a sandbox needs at least %lu MiB",
-			  c->memory >> 20, RF_MEMORY_MIN >> 20);
-		return -ENOMEM;
-	}
-	if (c->memory > RF_MEMORY_MAX) {
-		error_set(err, 0, "%lu GiB of memory are more than the %lu GiB supported",
-			  c->memory >> 30, RF_MEMORY_MAX >> 30);
-		return -ENOMEM;
-	}
-	*ret_failure = RF_FAILURE_NONE;
-	return 0;
+	r = limits_check(&c->limits, err);
+	*ret_failure = r < 0 ? failure_of(r, RF_FAILURE_USAGE) : RF_FAILURE_NONE;
+	return r;
 }
 
 static const enum boot_mount_kind mount_kinds[] = {
@@ -160,7 +146,14 @@ static int write_mounts(const struct rf_config *c, struct config_writer *w, stru
 	return r;
 }
 
-static void write_rlimits(const struct rf_config *c, struct boot_config *b)
+static void write_rlimit(struct boot_config *b, int which, u64 soft, u64 hard)
+{
+	b->rlimits[which][0] = MIN(soft, hard);
+	b->rlimits[which][1] = hard;
+}
+
+/* The caller's, but where a limit of the sandbox's decides. */
+static void write_rlimits(const struct rf_limits *l, struct boot_config *b)
 {
 	for (int i = 0; i < 16; i++) {
 		struct rlimit limit;
@@ -171,8 +164,20 @@ static void write_rlimits(const struct rf_config *c, struct boot_config *b)
 		b->rlimits[i][0] = limit.rlim_cur;
 		b->rlimits[i][1] = limit.rlim_max;
 	}
-	b->rlimits[RLIMIT_NPROC][0] = MIN(b->rlimits[RLIMIT_NPROC][0], (u64)c->max_tasks);
-	b->rlimits[RLIMIT_NPROC][1] = MIN(b->rlimits[RLIMIT_NPROC][1], (u64)c->max_tasks);
+	write_rlimit(b, RLIMIT_NPROC, l->pids, l->pids);
+	write_rlimit(b, RLIMIT_NOFILE, NOFILE_SOFT, MIN(l->files, NOFILE_HARD));
+	write_rlimit(b, RLIMIT_FSIZE, MIN(b->rlimits[RLIMIT_FSIZE][0], l->file_size),
+		     MIN(b->rlimits[RLIMIT_FSIZE][1], l->file_size));
+}
+
+static void write_limits(const struct rf_limits *l, struct boot_config *b)
+{
+	write_rlimits(l, b);
+	b->pids_max = l->pids;
+	b->files_max = l->files;
+	b->file_size = l->file_size;
+	b->disk_bytes = l->disk;
+	b->disk_inodes = l->disk_inodes;
 }
 
 static void write_ids(const struct rf_config *c, struct config_writer *w)
@@ -216,9 +221,8 @@ int config_write(const struct rf_config *c, struct monitor *m, const bool closed
 	w.config->log_level = c->log_level;
 	w.config->umask = take_umask();
 	w.config->debug_crash = c->debug_crash;
-	w.config->max_tasks = c->max_tasks;
 	write_ids(c, &w);
-	write_rlimits(c, w.config);
+	write_limits(&c->limits, w.config);
 	r = write_mounts(c, &w, err);
 	for (u32 i = 0; i < 3 && r == 0; i++)
 		r = config_stream(&w, i, closed[i] ? -1 : (int)i, err);

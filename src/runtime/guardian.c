@@ -106,6 +106,8 @@ static int guardian_init(struct guardian *g, struct rf_error *err)
 		return error_set(err, -errno, "cannot watch processes: Linux 5.3 or newer can");
 	if (getppid() != s->caller)
 		_exit(0); /* dead before it was watched */
+	if (cgroup_enter(&s->cgroup, 0) < 0)
+		s->cgroup.path[0] = 0; /* the caller removes it */
 	keep_descriptors(g);
 	s->channel = s->far_channel;
 	s->guard = s->far_guard;

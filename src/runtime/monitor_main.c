@@ -12,6 +12,7 @@
 
 #include "cage/core_sched.h"
 #include "cage/filter.h"
+#include "monitor/channel.h"
 #include "monitor/monitor.h"
 #include "runtime/runtime.h"
 #include "runtime/sandbox.h"
@@ -106,11 +107,23 @@ static int enter_cage(struct sandbox *s, struct rf_error *err)
 	return r;
 }
 
+/* Should the event loop not see it: some seconds later the host does. Whole seconds, from the start of this process. */
+static void limit_cpu_time(const struct rf_limits *l)
+{
+	u64 seconds = l->cpu_time_ns / 1000000000 + 1 + LIMIT_GRACE_NS / 1000000000;
+	struct rlimit limit = { seconds, seconds };
+
+	if (l->cpu_time_ns)
+		setrlimit(RLIMIT_CPU, &limit);
+}
+
 /* All threads exist and nothing hostile has run. */
 static int close_cage(struct sandbox *s, struct rf_error *err)
 {
 	int r = 0;
 
+	limit_cpu_time(&s->config.limits);
+	channel_send(s->channel, CHANNEL_STARTED, 0);
 	close(s->guardian_pidfd);
 	close(s->guard);
 	if (s->terminal.fd >= 0)
@@ -157,8 +170,12 @@ static int make_arena(struct sandbox *s, struct monitor *m, struct rf_error *err
 		.image_size = c->kernel_size,
 		.residency = s->choice.residency,
 		.cpus = c->cpus,
-		.memory = c->memory,
-		.max_tasks = c->max_tasks,
+		.memory = c->limits.memory,
+		.max_tasks = c->limits.pids,
+		.limits = { .cpu_ns = c->limits.cpu_time_ns,
+			    .wall_ns = c->limits.wall_time_ns,
+			    .output = c->limits.output,
+			    .file_size = c->limits.file_size },
 		.huge_pages = c->huge_pages,
 		.inject = c->inject,
 		.kpti = c->kpti == RF_KPTI_ON || (c->kpti == RF_KPTI_AUTO && kpti_needed()),
@@ -239,9 +256,10 @@ static void collect(const struct sandbox *s, struct monitor *m, struct rf_result
 }
 
 /* What the end of the sandbox means to the caller. */
-static int settle(u32 ended, struct rf_result *ret, struct rf_error *err)
+static int settle(const struct rf_config *c, u32 ended, struct rf_result *ret, struct rf_error *err)
 {
 	u32 status = ended >> 8;
+	char text[96];
 
 	switch (ended & 0xff) {
 	case MONITOR_EXITED:
@@ -251,7 +269,15 @@ static int settle(u32 ended, struct rf_result *ret, struct rf_error *err)
 			ret->signal = status & 0xff;
 		else
 			break;
+		if (status & MONITOR_EXIT_NO_MEMORY)
+			ret->limit = RF_LIMIT_MEMORY;
 		return 0;
+	case MONITOR_LIMIT:
+		ret->failure = RF_FAILURE_LIMIT;
+		ret->limit = (enum rf_limit)status;
+		limit_describe(ret->limit, &c->limits, text, sizeof(text));
+		error_set(err, 0, "%s", text);
+		return -EDQUOT;
 	case MONITOR_KILLED:
 		ret->signal = (int)status;
 		return 0;
@@ -306,6 +332,6 @@ void monitor_main(struct sandbox *s)
 	result.failure = RF_FAILURE_NONE;
 	monitor_run(&monitor);
 	collect(s, &monitor, &result);
-	r = settle(atomic_load(&monitor.ended), &result, &err);
+	r = settle(&s->config, atomic_load(&monitor.ended), &result, &err);
 	finish(s, r, &result, &err);
 }

@@ -8,6 +8,7 @@
 
 #include "monitor/arena.h"
 #include "monitor/text.h"
+#include "runtime/runtime.h"
 #include "runtime/sandbox.h"
 
 /* Exit statuses of the monitor's crash handler (monitor/crash.c). */
@@ -36,6 +37,23 @@ static int fail(struct rf_result *ret, enum rf_failure failure, struct rf_error 
 	return error_set(err, -EIO, "%s", text);
 }
 
+static bool limit_ends_sandbox(enum rf_limit limit)
+{
+	return limit > RF_LIMIT_MEMORY && limit <= RF_LIMIT_OUTPUT;
+}
+
+static int limit_reached(const struct sandbox *s, enum rf_limit limit, struct rf_result *ret,
+			 struct rf_error *err)
+{
+	char text[96];
+
+	ret->failure = RF_FAILURE_LIMIT;
+	ret->limit = limit;
+	limit_describe(limit, &s->config.limits, text, sizeof(text));
+	error_set(err, 0, "%s", text);
+	return -EDQUOT;
+}
+
 /* A monitor that was taken over may have written anything. @copy is ours: nobody changes it while it is checked. */
 static bool makes_sense(const struct sandbox_shared *copy)
 {
@@ -44,8 +62,10 @@ static bool makes_sense(const struct sandbox_shared *copy)
 	if (copy->error > 0 || copy->error < -ERRNO_MAX)
 		return false;
 	if (copy->error < 0)
-		return r->failure > RF_FAILURE_NONE && r->failure <= RF_FAILURE_ISOLATION;
+		return r->failure > RF_FAILURE_NONE && r->failure <= RF_FAILURE_LIMIT &&
+		       (r->failure == RF_FAILURE_LIMIT) == limit_ends_sandbox(r->limit);
 	return r->failure == RF_FAILURE_NONE && r->signal >= 0 && r->signal <= SIGNAL_MAX &&
+	       (r->limit == RF_LIMIT_NONE || (r->limit == RF_LIMIT_MEMORY && r->signal)) &&
 	       r->exit_code >= 0 && r->exit_code <= 255 && !(r->signal && r->exit_code);
 }
 
@@ -85,6 +105,11 @@ static int take_finished(const struct sandbox *s, struct rf_result *ret, struct 
 /* Nobody of ours sends SIGKILL but the guardian, and not while its caller lives unless it was told to. */
 static int killed(const struct sandbox *s, struct rf_result *ret, struct rf_error *err)
 {
+	u64 cpu_time = s->config.limits.cpu_time_ns;
+
+	/* RLIMIT_CPU of the monitor. */
+	if (cpu_time && s->cpu_used_ns >= cpu_time + LIMIT_GRACE_NS)
+		return limit_reached(s, RF_LIMIT_CPU_TIME, ret, err);
 	if (result_oom_kills() != s->oom_kills) {
 		ret->failure = RF_FAILURE_MEMORY;
 		return error_set(
@@ -115,6 +140,8 @@ int result_take(const struct sandbox *s, struct rf_result *ret, struct rf_error 
 			    "the monitor sent what no monitor sends, and was killed");
 	if (atomic_load(&s->shared->finished))
 		return take_finished(s, ret, err);
+	if (s->overdue)
+		return limit_reached(s, RF_LIMIT_WALL_TIME, ret, err);
 	if (s->end_signal) {
 		ret->signal = s->end_signal;
 		return 0;

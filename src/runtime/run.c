@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +16,10 @@
 #include "runtime/report_file.h"
 #include "runtime/runtime.h"
 #include "runtime/sandbox.h"
+
+#define CGROUP_MEMORY_SPARE (96ul << 20)
+/* Guardian, monitor, and the host's own threads for a machine. */
+#define CGROUP_PIDS_SPARE   16u
 
 u64 sandbox_elapsed_us(const struct sandbox *s)
 {
@@ -77,6 +82,16 @@ static void stop_with_program(struct sandbox *s)
 	channel_send(s->guard, CHANNEL_SIGNAL_MONITOR, SIGCONT);
 }
 
+/* From now on its time is counted here too: should the monitor not keep to it, it is killed. */
+static void program_started(struct sandbox *s)
+{
+	u64 wall = s->config.limits.wall_time_ns;
+
+	s->started = true;
+	if (wall)
+		s->wall_end_ns = clock_now_ns(CLOCK_MONOTONIC) + wall + LIMIT_GRACE_NS;
+}
+
 /* One at a time: a monitor that sends without end must not keep us from the rest. */
 static void read_channel(struct sandbox *s)
 {
@@ -85,6 +100,8 @@ static void read_channel(struct sandbox *s)
 
 	if (r == 0) {
 		close_fd(&s->channel);
+	} else if (r == 1 && message.type == CHANNEL_STARTED && !s->started) {
+		program_started(s);
 	} else if (r == -EPROTO || (r == 1 && message.type != CHANNEL_STOP)) {
 		s->broken = true;
 		kill_monitor(s);
@@ -109,14 +126,17 @@ static void read_guard(struct sandbox *s)
 /* -1: no limit. */
 static int timeout_ms(struct sandbox *s)
 {
-	u64 now;
+	u64 now, end = s->end_ns;
 
-	if (!s->end_ns)
+	if (s->wall_end_ns && (!end || s->wall_end_ns < end))
+		end = s->wall_end_ns;
+	if (!end)
 		return -1;
 	now = clock_now_ns(CLOCK_MONOTONIC);
-	if (now < s->end_ns)
-		return (int)((s->end_ns - now) / 1000000 + 1);
-	s->end_ns = 0;
+	if (now < end) /* not so far that the number overflows */
+		return (int)MIN((end - now) / 1000000 + 1, 1000000ul);
+	s->overdue = end == s->wall_end_ns;
+	s->end_ns = s->wall_end_ns = 0;
 	kill_monitor(s);
 	return -1;
 }
@@ -165,6 +185,7 @@ static void sandbox_done(struct sandbox *s)
 	close_fd(&s->far_guard);
 	terminal_done(&s->terminal);
 	report_free(s->report);
+	cgroup_remove(&s->cgroup);
 	if (s->shared)
 		munmap(s->shared, sizeof(*s->shared));
 }
@@ -196,6 +217,29 @@ static int sandbox_init(struct sandbox *s, struct rf_error *err)
 	return 0;
 }
 
+/*
+ * Where this process may, the host holds the sandbox to its size as well: the arena, what KVM keeps about it, and our own; and a few
+ * threads. Without one nothing is lost but the second wall.
+ */
+static void make_cgroup(struct sandbox *s)
+{
+	const struct rf_limits *l = &s->config.limits;
+	struct cgroup_limits limits = {
+		.memory = l->memory + l->memory / 8 + l->pids * KSTACK_SLOT + CGROUP_MEMORY_SPARE,
+		.pids = s->config.cpus + CGROUP_PIDS_SPARE,
+	};
+	char why[256];
+
+	if (cgroup_make_own(&limits, &s->cgroup, why, sizeof(why)) < 0)
+		s->cgroup.path[0] = 0;
+}
+
+static u64 cpu_time_ns(const struct rusage *u)
+{
+	return (u64)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) * 1000000000 +
+	       (u64)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) * 1000;
+}
+
 /* No signal is delivered to the copies of this process while they are not yet something else. */
 static int make_guardian(struct sandbox *s, struct rf_error *err)
 {
@@ -218,10 +262,13 @@ static int make_guardian(struct sandbox *s, struct rf_error *err)
 /* Takes over signals, and gives them back. */
 static int run_chosen(struct sandbox *s, struct rf_result *ret, struct rf_error *err)
 {
+	struct rusage usage = { 0 };
 	int r = sandbox_init(s, err);
 
 	if (r == 0)
 		r = signals_take(s, err);
+	if (r == 0)
+		make_cgroup(s);
 	if (r == 0)
 		r = make_guardian(s, err);
 	if (r < 0) {
@@ -235,8 +282,9 @@ static int run_chosen(struct sandbox *s, struct rf_result *ret, struct rf_error 
 	if (!s->ended && terminal_touched(s)) /* the guardian died first */
 		terminal_restore(&s->terminal);
 	/* -ECHILD where the caller has told the host to reap (SIGCHLD ignored), or does it itself. */
-	while (waitpid(s->guardian, NULL, 0) < 0 && errno == EINTR)
+	while (wait4(s->guardian, NULL, 0, &usage) < 0 && errno == EINTR)
 		;
+	s->cpu_used_ns = cpu_time_ns(&usage);
 	signals_give_back(s);
 	r = result_take(s, ret, err);
 	report_finish(&s->config, s->report, ret, err);

@@ -10,6 +10,12 @@
 int config_complete(struct rf_config *c, enum rf_failure *ret_failure,
 		    struct rf_error *err) __must_check;
 
+/* limits.c. Fills in what is 0; then -EINVAL, or -ENOMEM for the memory, with a message for what is out of range. */
+void limits_defaults(struct rf_limits *l);
+int limits_check(const struct rf_limits *l, struct rf_error *err) __must_check;
+/* "limit of ... reached (--option)" for the user. */
+void limit_describe(enum rf_limit which, const struct rf_limits *l, char *text, size_t size);
+
 struct monitor;
 /* Writes everything the kernel is told; @closed: standard streams that were closed when we started. */
 int config_write(const struct rf_config *c, struct monitor *m, const bool closed[3],

@@ -17,7 +17,11 @@
 
 #include "base/types.h"
 #include "cage/cage.h"
+#include "runtime/cgroup.h"
 #include "runtime/terminal.h"
+
+/* What the monitor has beyond a limit of time to end by itself. */
+#define LIMIT_GRACE_NS 2000000000ull
 
 /* A page all three share. The monitor may have been taken over: the caller copies it once, then checks. */
 struct sandbox_shared {
@@ -39,6 +43,7 @@ struct sandbox {
 	struct report *report; /* what the monitor says about its end; NULL: on the log */
 	struct cage cage;      /* as far as it was built when this process was forked */
 	pid_t caller;
+	struct cgroup cgroup; /* of guardian and monitor, if there can be one */
 
 	int channel;     /* caller's end to the monitor, the monitor's end to the caller */
 	int guard;       /* caller's end to the guardian, the guardian's end to the caller */
@@ -57,6 +62,10 @@ struct sandbox {
 	u32 kill_count;
 	u64 oom_kills; /* of the host, before the start */
 	bool broken;   /* the monitor broke the protocol */
+	bool started;  /* CHANNEL_STARTED has come */
+	u64 wall_end_ns; /* by when the monitor must have ended it; 0: no limit */
+	bool overdue;    /* it had not */
+	u64 cpu_used_ns; /* by guardian and monitor, once they are gone */
 };
 
 /* Microseconds since rf_run() was called. */

@@ -2,7 +2,7 @@
 /*
  * Inside only: a fork bomb ends in EAGAIN and can be cleaned up.
  *
- * Ringfence-Options: --tasks 200
+ * Ringfence-Options: --pids 200
  */
 #include "guest/inside.h"
 

@@ -25,6 +25,80 @@ TEST(option_size_takes_suffixes)
 	EXPECT_NOT_NULL(strstr(why, "512M"));
 }
 
+TEST(option_duration_takes_fractions_and_units)
+{
+	static const struct {
+		const char *text;
+		uint64_t ns;
+	} good[] = {
+		{ "1", 1000000000 },     { "1.5", 1500000000 },      { "0.001", 1000000 },
+		{ "2s", 2000000000 },    { "1.000000001", 1000000001 }, { "0.5m", 30000000000 },
+		{ "1h", 3600000000000 }, { "1000d", RF_TIME_MAX_NS },
+	};
+	static const char *const bad[] = { "",     "0",      "0.0",   "-1",   "+1",    ".5",  "1.",
+					   "1.5x", "1ms",    "1 s",   "1e3",  "0.0009", "0.0000000001",
+					   "s",    "1.s",    "nan",   "inf",  "1001d", "1.5.5",
+					   "99999999999999999999", "18446744073709551615d" };
+	uint64_t v;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		v = 0;
+		EXPECT_TRUE(option_duration(good[i].text, &v, why, sizeof(why)));
+		EXPECT_EQ(v, good[i].ns);
+	}
+	v = 7;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_FALSE(option_duration(bad[i], &v, why, sizeof(why)));
+	EXPECT_EQ(v, 7);
+	EXPECT_NOT_NULL(strstr(why, "1.5"));
+}
+
+TEST(option_disk_takes_bytes_and_inodes)
+{
+	static const char *const bad[] = { "",       "0",      "1K",   "100M:",  "100M:0", ":5",
+					   "100M:x", "100M:-1", "1Q",  "-100M",  "100M:5:6",
+					   "100M:99999999999", "99999999999999999999",
+					   "1111111111111111111111111111111111111111111111" };
+	uint64_t bytes = 0, inodes = 9;
+
+	EXPECT_TRUE(option_disk("100M", &bytes, &inodes, why, sizeof(why)));
+	EXPECT_EQ(bytes, 100ull << 20);
+	EXPECT_EQ(inodes, 9);
+	EXPECT_TRUE(option_disk("64K:10", &bytes, &inodes, why, sizeof(why)));
+	EXPECT_EQ(bytes, RF_DISK_MIN);
+	EXPECT_EQ(inodes, 10);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_FALSE(option_disk(bad[i], &bytes, &inodes, why, sizeof(why)));
+	EXPECT_EQ(bytes, RF_DISK_MIN);
+	EXPECT_EQ(inodes, 10);
+}
+
+TEST(option_bytes_refuses_zero)
+{
+	uint64_t v = 3;
+
+	EXPECT_TRUE(option_bytes("1", 1, UINT64_MAX, &v, why, sizeof(why)));
+	EXPECT_EQ(v, 1);
+	EXPECT_FALSE(option_bytes("0", 1, UINT64_MAX, &v, why, sizeof(why)));
+	EXPECT_NOT_NULL(strstr(why, "at least 1"));
+	EXPECT_FALSE(option_bytes("5", 1, 4, &v, why, sizeof(why)));
+	EXPECT_FALSE(option_bytes("-5", 1, 4, &v, why, sizeof(why)));
+	EXPECT_EQ(v, 1);
+}
+
+TEST(limits_have_exit_codes)
+{
+	struct rf_result r = { .failure = RF_FAILURE_LIMIT, .limit = RF_LIMIT_CPU_TIME };
+
+	EXPECT_EQ(exit_code_of(-1, &r), 208);
+	r.limit = RF_LIMIT_WALL_TIME;
+	EXPECT_EQ(exit_code_of(-1, &r), 209);
+	r.limit = RF_LIMIT_OUTPUT;
+	EXPECT_EQ(exit_code_of(-1, &r), 210);
+	r = (struct rf_result){ .signal = 9, .limit = RF_LIMIT_MEMORY };
+	EXPECT_EQ(exit_code_of(0, &r), 137);
+}
+
 TEST(option_count_keeps_limits)
 {
 	uint64_t v = 0;

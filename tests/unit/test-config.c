@@ -39,7 +39,15 @@ TEST(config_complete_fills_defaults)
 	ASSERT_EQ(complete(&c, &failure), 0);
 	EXPECT_GE(c.cpus, 1);
 	EXPECT_LE(c.cpus, 4);
-	EXPECT_EQ(c.memory, RF_MEMORY_DEFAULT);
+	EXPECT_EQ(c.limits.memory, RF_MEMORY_DEFAULT);
+	EXPECT_EQ(c.limits.pids, RF_PIDS_DEFAULT);
+	EXPECT_EQ(c.limits.files, RF_FILES_DEFAULT);
+	EXPECT_EQ(c.limits.disk, RF_MEMORY_DEFAULT / 2);
+	EXPECT_EQ(c.limits.disk_inodes, RF_MEMORY_DEFAULT / 2 / PAGE_SIZE);
+	EXPECT_EQ(c.limits.file_size, UINT64_MAX);
+	EXPECT_EQ(c.limits.cpu_time_ns, 0);
+	EXPECT_EQ(c.limits.wall_time_ns, 0);
+	EXPECT_EQ(c.limits.output, 0);
 	EXPECT_STR_EQ(c.program, "true");
 	EXPECT_EQ(c.uid, getuid());
 	EXPECT_EQ(failure, RF_FAILURE_NONE);
@@ -51,11 +59,11 @@ TEST(config_complete_refuses_nonsense)
 	enum rf_failure failure;
 
 	config_start(&c);
-	c.memory = RF_MEMORY_MIN - PAGE_SIZE;
+	c.limits.memory = RF_MEMORY_MIN - PAGE_SIZE;
 	EXPECT_EQ(complete(&c, &failure), -ENOMEM);
 	EXPECT_EQ(failure, RF_FAILURE_MEMORY);
 	config_start(&c);
-	c.memory = RF_MEMORY_MAX + PAGE_SIZE;
+	c.limits.memory = RF_MEMORY_MAX + PAGE_SIZE;
 	EXPECT_EQ(complete(&c, &failure), -ENOMEM);
 	config_start(&c);
 	c.cpus = RF_MAX_CPUS + 1;
@@ -67,6 +75,47 @@ TEST(config_complete_refuses_nonsense)
 	config_start(&c);
 	c.mount_count = RF_MOUNTS_MAX + 1;
 	EXPECT_EQ(complete(&c, &failure), -EINVAL);
+}
+
+TEST(config_complete_refuses_limits_out_of_range)
+{
+	static const struct rf_limits bad[] = {
+		{ .pids = RF_PIDS_MAX + 1 },
+		{ .files = RF_FILES_MIN - 1 },
+		{ .files = RF_FILES_MAX + 1 },
+		{ .disk = RF_DISK_MIN - 1 },
+		{ .disk_inodes = (uint64_t)RF_INODES_MAX + 1 },
+		{ .cpu_time_ns = RF_TIME_MIN_NS - 1 },
+		{ .cpu_time_ns = RF_TIME_MAX_NS + 1 },
+		{ .wall_time_ns = UINT64_MAX },
+	};
+	struct rf_config c;
+	enum rf_failure failure;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		config_start(&c);
+		c.limits = bad[i];
+		EXPECT_EQ(complete(&c, &failure), -EINVAL);
+		EXPECT_EQ(failure, RF_FAILURE_USAGE);
+	}
+	config_start(&c);
+	c.limits.memory = UINT64_MAX;
+	EXPECT_EQ(complete(&c, &failure), -ENOMEM);
+}
+
+TEST(limit_messages_name_value_and_option)
+{
+	struct rf_limits l = { .cpu_time_ns = 1500000000,
+			       .wall_time_ns = 10000000000,
+			       .output = 1000 };
+	char text[96];
+
+	limit_describe(RF_LIMIT_CPU_TIME, &l, text, sizeof(text));
+	EXPECT_STR_EQ(text, "limit of 1.5 s of CPU time reached (--cpu-time)");
+	limit_describe(RF_LIMIT_WALL_TIME, &l, text, sizeof(text));
+	EXPECT_STR_EQ(text, "limit of 10 s of wall time reached (--wall-time)");
+	limit_describe(RF_LIMIT_OUTPUT, &l, text, sizeof(text));
+	EXPECT_STR_EQ(text, "limit of 1000 bytes of output reached (--output)");
 }
 
 static void monitor_begin(void)

@@ -10,12 +10,24 @@
 
 static const struct file_ops path_only_ops = { 0 };
 
-struct file *file_alloc(const struct path *p, u32 flags)
-{
-	struct file *f = kzalloc(sizeof(*f));
+/* Open file descriptions in the whole sandbox: proc_sys_fs(5), file-nr. No privilege exceeds the limit. */
+static u64 nr_files;
 
+u64 files_count(void)
+{
+	return nr_files;
+}
+
+static int file_alloc(const struct path *p, u32 flags, struct file **ret)
+{
+	struct file *f;
+
+	if (nr_files >= boot_config()->files_max)
+		return -ENFILE;
+	f = kzalloc(sizeof(*f));
 	if (!f)
-		return NULL;
+		return -ENOMEM;
+	nr_files++;
 	f->refs = 1;
 	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 	f->path = *p;
@@ -23,7 +35,8 @@ struct file *file_alloc(const struct path *p, u32 flags)
 	f->inode = p->dentry->inode;
 	f->ops = &path_only_ops;
 	list_init(&f->epoll_items);
-	return f;
+	*ret = f;
+	return 0;
 }
 
 struct file *file_ref(struct file *f)
@@ -41,6 +54,7 @@ static void file_free(struct file *f)
 {
 	path_unref(&f->path);
 	kfree(f);
+	nr_files--;
 }
 
 __hot void file_unref(struct file *f)
@@ -136,13 +150,13 @@ static int open_ops(struct file *f)
 int file_open_path(const struct path *p, u32 flags, struct file **ret)
 {
 	struct file *f;
-	int r = 0;
+	int r;
 
 	if (!p->dentry->inode)
 		return -ENOENT;
-	f = file_alloc(p, flags | (flags & O_PATH ? 0 : O_LARGEFILE));
-	if (!f)
-		return -ENOMEM;
+	r = file_alloc(p, flags | (flags & O_PATH ? 0 : O_LARGEFILE), &f);
+	if (r < 0)
+		return r;
 	if (!(flags & O_PATH))
 		r = open_ops(f);
 	if (r < 0) {
@@ -158,10 +172,11 @@ int file_open_path(const struct path *p, u32 flags, struct file **ret)
 int file_new_on_path(const struct path *p, const struct file_ops *ops, u32 flags, void *private,
 		     struct file **ret)
 {
-	struct file *f = file_alloc(p, flags);
+	struct file *f;
+	int r = file_alloc(p, flags, &f);
 
-	if (!f)
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	f->ops = ops;
 	f->private = private;
 	*ret = f;

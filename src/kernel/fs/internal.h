@@ -100,7 +100,6 @@ int vfs_rename(const struct path *old_dir, struct dentry *old, const struct path
 	       struct dentry *new_d, u32 flags);
 
 /* ---- file.c ---- */
-struct file *file_alloc(const struct path *p, u32 flags);
 int file_check_open(const struct path *p, u32 flags);
 int file_close(struct file *f,
 	       struct fdtable *owner); /* close(2)'s part: flush, POSIX locks, reference */

@@ -5,10 +5,12 @@
 #include "abi/linux/kdev.h"
 #include "kernel/fs/internal.h"
 
-#define LIST_BUFFER 32768u
+#define LIST_BUFFER  32768u
+/* Descriptors left to the monitor when it has fewer than we use: it needs some for each call. */
+#define HOST_MARGIN  8u
 
 static LIST_HEAD(open_lowers); /* youngest first */
-static unsigned nr_open;
+static unsigned nr_open, open_max = LOWER_HANDLES_MAX;
 static char path_buffer[2][HC_PATH_MAX + 1];
 
 void lower_init_root(struct lower *l, u64 root)
@@ -70,12 +72,44 @@ int lower_path(const struct lower *l, const char *child, size_t len, unsigned wh
 	return (int)(end - at);
 }
 
+/*
+ * After a hostcall failed with @error: the host has no descriptor left for us, but we can do with fewer. Returns true when it is
+ * worth trying again.
+ */
+static bool lower_make_room(s64 error)
+{
+	if ((error != -EMFILE && error != -ENFILE) || !nr_open)
+		return false;
+	open_max = nr_open > 2 * HOST_MARGIN ? nr_open - HOST_MARGIN : nr_open / 2;
+	open_max = MAX(open_max, 1u);
+	while (nr_open >= open_max && nr_open)
+		lower_close(list_last_entry(&open_lowers, struct lower, lru));
+	return true;
+}
+
+/* HC_OPEN without HC_O_CREAT. Without descriptors on the host it is the system that has too many. */
+static s64 host_open(u64 root, const char *path, int n, u64 flags)
+{
+	s64 h;
+
+	do
+		h = hc(HC_OPEN, root, path, n, flags, 0, 0);
+	while (h < 0 && lower_make_room(h));
+	return h == -EMFILE ? -ENFILE : h;
+}
+
 int lower_stat(struct lower *l, const char *child, size_t len, struct hc_stat *ret)
 {
 	const char *path;
 	int n = lower_path(l, child, len, 0, &path);
+	s64 r;
 
-	return n < 0 ? n : (int)hc(HC_STAT, l->root, path, n, ret);
+	if (n < 0)
+		return n;
+	do
+		r = hc(HC_STAT, l->root, path, n, ret);
+	while (r < 0 && lower_make_room(r));
+	return (int)r;
 }
 
 int lower_open(struct lower *l, bool write)
@@ -92,12 +126,12 @@ int lower_open(struct lower *l, bool write)
 	n = lower_path(l, NULL, 0, 0, &path);
 	if (n < 0)
 		return n;
-	h = hc(HC_OPEN, l->root, path, n, write ? HC_O_READ | HC_O_WRITE : HC_O_READ, 0, 0);
+	h = host_open(l->root, path, n, write ? HC_O_READ | HC_O_WRITE : HC_O_READ);
 	if (h == -EACCES && write)
-		h = hc(HC_OPEN, l->root, path, n, HC_O_WRITE, 0, 0);
+		h = host_open(l->root, path, n, HC_O_WRITE);
 	if (h < 0)
 		return (int)h;
-	if (nr_open >= LOWER_HANDLES_MAX)
+	if (nr_open >= open_max)
 		lower_close(list_last_entry(&open_lowers, struct lower, lru));
 	l->handle = (u64)h;
 	l->open = true;
@@ -201,7 +235,7 @@ int lower_list(struct lower *l, int (*fn)(void *arg, const struct linux_dirent64
 		kfree(buf);
 		return n < 0 ? n : -ENOMEM;
 	}
-	h = hc(HC_OPEN, l->root, path, n, HC_O_READ | HC_O_DIRECTORY, 0, 0);
+	h = host_open(l->root, path, n, HC_O_READ | HC_O_DIRECTORY);
 	if (h < 0) {
 		kfree(buf);
 		return (int)h;

@@ -6,6 +6,7 @@
 #include "abi/linux/magic.h"
 #include "kernel/fs/internal.h"
 
+static struct memfs_quota disk;
 static LIST_HEAD(doomed);
 static bool evicting;
 
@@ -13,6 +14,73 @@ struct inode *memnode_inode(struct memnode *m)
 {
 	return &m->f.inode;
 }
+
+/* ---- the quota ---- */
+
+static struct memfs_quota *disk_quota(void)
+{
+	const struct boot_config *b = boot_config();
+
+	disk.limit_pages = b->disk_bytes / PAGE_SIZE;
+	disk.limit_inodes = b->disk_inodes;
+	return &disk;
+}
+
+static bool quota_has_inode(const struct memfs_quota *q)
+{
+	return !q || q->used_inodes < q->limit_inodes;
+}
+
+static void memnode_charge(struct memnode *m)
+{
+	struct memfs_quota *q = memfs_of(memnode_inode(m))->quota;
+
+	if (!q || m->charged)
+		return;
+	m->charged = true;
+	q->used_inodes++;
+}
+
+int memnode_reserve(struct memnode *m)
+{
+	if (m->charged)
+		return 0;
+	if (!quota_has_inode(memfs_of(memnode_inode(m))->quota))
+		return -ENOSPC;
+	memnode_charge(m);
+	return 0;
+}
+
+int memnode_reserve_name(struct memnode *m)
+{
+	struct memfs_quota *q = memfs_of(memnode_inode(m))->quota;
+
+	if (!quota_has_inode(q))
+		return -ENOSPC;
+	if (q) {
+		q->used_inodes++;
+		m->extra_names++;
+	}
+	return 0;
+}
+
+void memnode_drop_name(struct memnode *m)
+{
+	if (!m->extra_names)
+		return;
+	m->extra_names--;
+	memfs_of(memnode_inode(m))->quota->used_inodes--;
+}
+
+static void memnode_uncharge(struct memnode *m)
+{
+	struct memfs_quota *q = memfs_of(memnode_inode(m))->quota;
+
+	if (q)
+		q->used_inodes -= m->charged + m->extra_names;
+}
+
+/* ---- inodes ---- */
 
 static int memfs_fill(struct inode *i, u64 index, unsigned n, void *buf)
 {
@@ -66,10 +134,12 @@ static struct memnode *memnode_alloc(struct super *sb, u32 mode)
 
 struct memnode *memnode_new(struct super *sb, const struct inode *dir, u32 mode, u64 rdev)
 {
-	struct memnode *m = memnode_alloc(sb, mode);
+	const struct memfs *fs = sb->private;
+	struct memnode *m = quota_has_inode(fs->quota) ? memnode_alloc(sb, mode) : NULL;
 
 	if (!m)
 		return NULL;
+	memnode_charge(m);
 	inode_init_owner(memnode_inode(m), dir, mode);
 	memnode_inode(m)->rdev = rdev;
 	memnode_set_ops(m);
@@ -102,6 +172,7 @@ struct memnode *memnode_new_lower(struct super *sb, struct memnode *dir, const s
 void memnode_pin(struct memnode *m)
 {
 	m->modified = true;
+	memnode_charge(m);
 	if (m->pinned || !m->f.lower.present)
 		return;
 	m->pinned = true;
@@ -128,6 +199,7 @@ static void memnode_free(struct memnode *m)
 		memfs_drop_pages(i, 0, ~0ull);
 	pcache_done(i);
 	lower_done(&m->f.lower);
+	memnode_uncharge(m);
 	memfs_of(i)->nr_inodes--;
 	kfree(m->target);
 	kfree(m);
@@ -168,8 +240,10 @@ int memfs_getattr(struct inode *i)
 int memfs_setattr(struct inode *i, const struct inode_attr *a)
 {
 	struct memnode *m = memnode_of(i);
-	int r;
+	int r = memnode_reserve(m);
 
+	if (r < 0)
+		return r;
 	if (a->valid & ATTR_SIZE) {
 		r = S_ISREG(i->mode) ? memfs_truncate(i, a->size) : -EINVAL;
 		if (r < 0)
@@ -210,29 +284,33 @@ const struct inode_ops memfs_symlink_ops = {
 
 static int memfs_statfs(struct super *sb, struct linux_statfs *ret)
 {
-	struct memfs *fs = sb->private;
-	u64 total, free, left;
+	const struct memfs *fs = sb->private;
+	const struct memfs_quota *q = fs->quota;
+	u64 total, free, files, files_free;
+	int r = 0;
 
-	if (fs->has_lower)
-		return lower_statfs(fs->root, ret);
 	page_stats(&total, &free);
-	if (fs->limit_pages) {
-		total = fs->limit_pages;
-		left = total - MIN(fs->used_pages, total);
-		free = MIN(free, left);
+	files = total;
+	files_free = quota_left(files, fs->nr_inodes);
+	if (q) {
+		total = q->limit_pages;
+		free = quota_left(q->limit_pages, q->used_pages);
+		files = q->limit_inodes;
+		files_free = quota_left(q->limit_inodes, q->used_inodes);
 	}
-	*ret = (struct linux_statfs){
-		.f_type = TMPFS_MAGIC,
-		.f_bsize = PAGE_SIZE,
-		.f_blocks = (s64)total,
-		.f_bfree = (s64)free,
-		.f_bavail = (s64)free,
-		.f_files = (s64)total,
-		.f_ffree = (s64)(total - MIN(total, fs->nr_inodes)),
-		.f_namelen = NAME_MAX,
-		.f_frsize = PAGE_SIZE,
-	};
-	return 0;
+	if (fs->limit_pages && fs->limit_pages < total) {
+		total = fs->limit_pages;
+		free = MIN(free, quota_left(total, fs->used_pages));
+	}
+	*ret = (struct linux_statfs){ .f_type = TMPFS_MAGIC, .f_namelen = NAME_MAX };
+	if (fs->has_lower) /* of what is below it has the kind, the room is in memory */
+		r = lower_statfs(fs->root, ret);
+	ret->f_bsize = ret->f_frsize = PAGE_SIZE;
+	ret->f_blocks = (s64)total;
+	ret->f_bfree = ret->f_bavail = (s64)free;
+	ret->f_files = (s64)files;
+	ret->f_ffree = (s64)files_free;
+	return r;
 }
 
 static void memfs_put(struct super *sb)
@@ -255,6 +333,7 @@ static struct super *memfs_super_alloc(const char *type, u64 limit_bytes)
 	}
 	for (unsigned n = 0; n < MEMFS_LINK_BUCKETS; n++)
 		list_init(&fs->links[n]);
+	fs->quota = disk_quota();
 	fs->limit_pages = limit_bytes / PAGE_SIZE + (limit_bytes % PAGE_SIZE != 0);
 	*sb = (struct super){ .ops = &memfs_super_ops,
 			      .type = type,
@@ -327,6 +406,9 @@ int memfs_new_file(const char *name, u64 size, u32 flags, struct file **ret)
 		r = memfs_super_new(0, 0, "tmpfs", &sb);
 		if (r < 0)
 			return r;
+		/* memfd_create(2) and shared anonymous mappings are memory, not disk. */
+		memnode_uncharge(memnode_of(sb->root->inode));
+		memfs_of(sb->root->inode)->quota = NULL;
 	}
 	m = memnode_new(sb, NULL, S_IFREG | 0777, 0);
 	if (!m)

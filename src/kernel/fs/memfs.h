@@ -16,12 +16,27 @@
 #define MEMFS_INO_FIRST \
 	(1ull << 48) /* numbers of in-memory inodes, above those of host file systems */
 
+/*
+ * What all file systems in memory may hold together: data, and inodes. A further name counts as an inode, as in tmpfs: it
+ * is memory that stays until it is removed. So does an inode of the lower file system once it is changed.
+ */
+struct memfs_quota {
+	u64 limit_pages, used_pages;
+	u64 limit_inodes, used_inodes;
+};
+
+static inline u64 quota_left(u64 limit, u64 used)
+{
+	return limit > used ? limit - used : 0;
+}
+
 struct memfs {
 	u64 root; /* host handle */
 	bool has_lower;
 	u64 limit_pages; /* 0: none */
 	u64 used_pages;
 	u64 nr_inodes;
+	struct memfs_quota *quota; /* NULL: bounded by memory only */
 	struct list
 		links[MEMFS_LINK_BUCKETS]; /* memnode.link_hash: lower files with several names */
 };
@@ -35,7 +50,8 @@ struct memnode {
 	struct list link_hash, doomed;
 	char *target; /* symlink made in memory */
 	u32 seals;
-	bool pinned, modified, data_modified, linkable;
+	u32 extra_names; /* charged */
+	bool charged, pinned, modified, data_modified, linkable;
 };
 
 struct mementry {
@@ -66,6 +82,10 @@ struct memnode *memnode_new(struct super *sb, const struct inode *dir, u32 mode,
 struct memnode *memnode_new_lower(struct super *sb, struct memnode *dir, const struct hc_stat *st,
 				  const char *name, size_t len);
 void memnode_pin(struct memnode *m); /* it was changed */
+/* Before a change that may be refused: -ENOSPC when no inode is left for it. */
+int memnode_reserve(struct memnode *m);
+int memnode_reserve_name(struct memnode *m);
+void memnode_drop_name(struct memnode *m);
 void memnode_unpin(struct memnode *m);
 void memfs_evict(struct inode *i);
 int memfs_setattr(struct inode *i, const struct inode_attr *a);

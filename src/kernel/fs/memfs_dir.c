@@ -80,8 +80,12 @@ static int entry_add_weak(struct memnode *dir, const char *name, size_t len, str
 /* The name in memory only, from now on. Takes nothing: holds m itself. */
 static int entry_add_strong(struct memnode *dir, const char *name, size_t len, struct memnode *m)
 {
-	struct mementry *e = entry_find(dir, name, len);
+	struct mementry *e;
+	int r = memnode_reserve(dir);
 
+	if (r < 0)
+		return r;
+	e = entry_find(dir, name, len);
 	if (!e)
 		e = entry_new(dir, name, len);
 	if (!e)
@@ -320,9 +324,14 @@ static int memfs_link(struct inode *dir, struct dentry *d, struct inode *target)
 
 	if (!dir->nlink || (!target->nlink && !m->linkable))
 		return -ENOENT;
-	r = entry_add_strong(memnode_of(dir), d->name, d->name_len, m);
+	r = memnode_reserve_name(m);
 	if (r < 0)
 		return r;
+	r = entry_add_strong(memnode_of(dir), d->name, d->name_len, m);
+	if (r < 0) {
+		memnode_drop_name(m);
+		return r;
+	}
 	target->nlink++;
 	m->linkable = false;
 	memnode_pin(m);
@@ -336,6 +345,7 @@ static void memnode_lost_name(struct memnode *m)
 {
 	struct inode *i = memnode_inode(m);
 
+	memnode_drop_name(m);
 	if (S_ISDIR(i->mode))
 		i->nlink = 0;
 	else if (i->nlink)
@@ -423,7 +433,11 @@ static int memfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		return memfs_exchange(old_dir, old, new_dir, new_d);
 	if (flags & ~(u32)RENAME_NOREPLACE)
 		return -EINVAL;
-	r = rename_replace(new_dir, new_d);
+	r = memnode_reserve(memnode_of(new_dir));
+	if (r == 0)
+		r = memnode_reserve(m);
+	if (r == 0)
+		r = rename_replace(new_dir, new_d);
 	if (r < 0)
 		return r;
 	r = entry_add_strong(memnode_of(new_dir), new_d->name, new_d->name_len, m);

@@ -18,10 +18,23 @@ bool memfs_mapped_writable(struct inode *i)
 
 void memfs_drop_pages(struct inode *i, u64 from, u64 to)
 {
-	u64 before = i->pcache->nr_dirty;
+	struct memfs *fs = memfs_of(i);
+	u64 n = i->pcache->nr_dirty;
 
 	pcache_drop(i, from, to);
-	memfs_of(i)->used_pages -= before - i->pcache->nr_dirty;
+	n -= i->pcache->nr_dirty;
+	fs->used_pages -= n;
+	if (fs->quota)
+		fs->quota->used_pages -= n;
+}
+
+/* Pages that may still be written, as far as limits are concerned. */
+static u64 memfs_pages_left(const struct memfs *fs)
+{
+	const struct memfs_quota *q = fs->quota;
+	u64 left = q ? quota_left(q->limit_pages, q->used_pages) : ~0ull;
+
+	return fs->limit_pages ? MIN(left, quota_left(fs->limit_pages, fs->used_pages)) : left;
 }
 
 /* Files in memory leave a part of it to programs: who fills a file system gets ENOSPC before others are killed. */
@@ -46,7 +59,7 @@ static int memfs_dirty_page(struct inode *i, struct page *p)
 
 	if (p->flags & PAGE_F_DIRTY)
 		return 0;
-	if (fs->limit_pages && fs->used_pages >= fs->limit_pages)
+	if (!memfs_pages_left(fs) || memnode_reserve(m) < 0)
 		return -ENOSPC;
 	page_ref(p); /* making room must not take this one */
 	room = memory_has_room();
@@ -56,6 +69,8 @@ static int memfs_dirty_page(struct inode *i, struct page *p)
 	memnode_pin(m);
 	m->data_modified = true;
 	fs->used_pages++;
+	if (fs->quota)
+		fs->quota->used_pages++;
 	pcache_set_dirty(i, p);
 	return 0;
 }
@@ -139,12 +154,16 @@ int memfs_truncate(struct inode *i, u64 size)
 {
 	struct memnode *m = memnode_of(i);
 	u64 first = (size + PAGE_MASK) >> PAGE_SHIFT;
+	int r;
 
 	if (size > FILE_MAX_BYTES)
 		return -EFBIG;
 	if ((size < i->size && (m->seals & F_SEAL_SHRINK)) ||
 	    (size > i->size && (m->seals & F_SEAL_GROW)))
 		return -EPERM;
+	r = memnode_reserve(m);
+	if (r < 0)
+		return r;
 	memnode_pin(m);
 	m->data_modified = true;
 	if (size < i->size) {
@@ -244,7 +263,6 @@ static int memfs_punch(struct inode *i, u64 off, u64 end)
 static s64 memfs_fallocate(struct file *f, int mode, u64 off, u64 len)
 {
 	struct inode *i = f->inode;
-	struct memfs *fs = memfs_of(i);
 	u64 end = off + len;
 	int r;
 
@@ -254,9 +272,11 @@ static s64 memfs_fallocate(struct file *f, int mode, u64 off, u64 len)
 	if (r < 0)
 		return r;
 	/* No pages are set aside, but what cannot fit is refused now. */
-	if (!(mode & FALLOC_FL_PUNCH_HOLE) && fs->limit_pages &&
-	    (len >> PAGE_SHIFT) > fs->limit_pages - MIN(fs->used_pages, fs->limit_pages))
+	if (!(mode & FALLOC_FL_PUNCH_HOLE) && (len >> PAGE_SHIFT) > memfs_pages_left(memfs_of(i)))
 		return -ENOSPC;
+	r = memnode_reserve(memnode_of(i));
+	if (r < 0)
+		return r;
 	memnode_pin(memnode_of(i));
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) {
 		r = off < i->size ? memfs_punch(i, off, MIN(end, i->size)) : 0;

@@ -235,7 +235,21 @@ static int show_threads_max(struct proc_node *n, struct text *t)
 static int show_file_nr(struct proc_node *n, struct text *t)
 {
 	(void)n;
-	text_puts(t, "0\t0\t9223372036854775807\n");
+	text_printf(t, "%lu\t0\t%lu\n", files_count(), boot_config()->files_max);
+	return 0;
+}
+
+static int show_file_max(struct proc_node *n, struct text *t)
+{
+	(void)n;
+	text_printf(t, "%lu\n", boot_config()->files_max);
+	return 0;
+}
+
+static int show_nr_open(struct proc_node *n, struct text *t)
+{
+	(void)n;
+	text_printf(t, "%lu\n", rlimit_ceiling(RLIMIT_NOFILE));
 	return 0;
 }
 
@@ -314,9 +328,9 @@ static const struct proc_entry vm_entries[] = {
 	END,
 };
 static const struct proc_entry fs_entries[] = {
-	VALUE("file-max", "9223372036854775807\n"),
+	FILE_("file-max", show_file_max),
 	FILE_("file-nr", show_file_nr),
-	VALUE("nr_open", "65536\n"),
+	FILE_("nr_open", show_nr_open),
 	VALUE("pipe-max-size", "1048576\n"),
 	VALUE("pipe-user-pages-soft", "16384\n"),
 	VALUE("pipe-user-pages-hard", "0\n"),

@@ -11,10 +11,12 @@
 #include "abi/linux/ioctl.h"
 #include "abi/linux/kdev.h"
 #include "abi/linux/poll.h"
+#include "abi/linux/resource.h"
 #include "abi/linux/signal.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/host.h"
 #include "kernel/fs/fnode.h"
+#include "kernel/fs/internal.h"
 #include "kernel/fs/tty.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/mm/page.h"
@@ -185,9 +187,36 @@ static s64 stream_file_read(struct file *f, struct uio *u, u64 *pos)
 	return stream_positioned(f, u, pos, false);
 }
 
+/* Trims *n to what RLIMIT_FSIZE allows, if the stream is a regular file. Others may move its position, so the host is asked. */
+static s64 stream_write_limit(struct file *f, u64 pos, u64 *n)
+{
+	const struct stream *s = f->private;
+	struct hc_stat st;
+	s64 at = (s64)pos, r;
+
+	if (s->kind != BOOT_STREAM_FILE || task_rlimit(current, RLIMIT_FSIZE) == RLIM64_INFINITY)
+		return 0;
+	r = hc(HC_FSTAT, s->handle, &st);
+	if (r < 0 || !S_ISREG(st.mode))
+		return r;
+	if (f->flags & O_APPEND)
+		at = (s64)st.size;
+	else if (pos == f->pos)
+		at = hc(HC_SEEK, s->handle, 0, SEEK_CUR);
+	return at < 0 ? at : file_write_limit((u64)at, n);
+}
+
 static s64 stream_file_write(struct file *f, struct uio *u, u64 *pos)
 {
-	return stream_positioned(f, u, pos, true);
+	u64 all = u->resid, n = all;
+	s64 r = stream_write_limit(f, *pos, &n);
+
+	if (r < 0)
+		return r;
+	u->resid = n;
+	r = stream_positioned(f, u, pos, true);
+	u->resid += all - n;
+	return r;
 }
 
 static s64 stream_llseek(struct file *f, s64 off, int whence)

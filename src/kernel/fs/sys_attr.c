@@ -349,6 +349,7 @@ sysret_t sys_fallocate(const struct sysargs *a)
 	s64 off = arg_s64(a, 2), len = arg_s64(a, 3), end;
 	int mode = arg_int(a, 1);
 	struct file *f;
+	u64 room = 1;
 	s64 r;
 
 	if (off < 0 || len <= 0)
@@ -369,7 +370,9 @@ sysret_t sys_fallocate(const struct sysargs *a)
 		r = -EISDIR;
 	else if (!S_ISREG(f->inode->mode))
 		r = -ENODEV;
-	else
+	else if (!(mode & FALLOC_FL_KEEP_SIZE) && (u64)end > f->inode->size)
+		r = file_write_limit((u64)end - 1, &room);
+	if (r == 0)
 		r = f->ops->fallocate ? f->ops->fallocate(f, mode, (u64)off, (u64)len)
 				      : -EOPNOTSUPP;
 	file_unref(f);

@@ -302,6 +302,7 @@ struct file *fd_get(int fd); /* new reference or NULL; current's table */
 struct file *fd_get_from(struct fdtable *t, int fd);
 int fd_close(int fd);
 #define FDTABLE_MAX 65536u
+u64 files_count(void); /* open file descriptions in the whole sandbox */
 
 /* Root and current directory of a task; shared with CLONE_FS. */
 struct fs_context {

@@ -11,6 +11,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/pgrp.h"
+#include "kernel/proc/oom.h"
 #include "kernel/proc/proc.h"
 #include "kernel/proc/signal.h"
 #include "kernel/sys/syscall.h"
@@ -157,7 +158,9 @@ static void session_leader_exit(struct process *p)
 static void sandbox_end(int status)
 {
 	hostfs_sync();
-	sandbox_exit(status & 0x7f ? 0x100u | (u32)(status & 0x7f) : (u32)exit_value(status));
+	if (status & 0x7f)
+		sandbox_exit(0x100u | (u32)(status & 0x7f) | (oom_killed_program() ? 0x200u : 0));
+	sandbox_exit((u32)exit_value(status));
 }
 
 /* The last thread has gone. */

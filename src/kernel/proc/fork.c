@@ -53,7 +53,7 @@ static int check_limits(void)
 	const struct task *t = current;
 	const struct user *u = t->cred->user;
 
-	if (nr_tasks >= max_tasks)
+	if (nr_tasks - 1 >= max_tasks) /* all but the reaper */
 		return -EAGAIN;
 	if (!u || u->uid == 0 || u->tasks < task_rlimit(t, RLIMIT_NPROC))
 		return 0;

@@ -20,7 +20,6 @@
 #define STATUS_CANNOT_EXECUTE 126
 #define STATUS_SETUP          205
 #define TIMER_SLACK_NS        50000
-#define MAX_TASKS_DEFAULT     4096u
 #define MESSAGE_MAX           512
 
 static const char *error_text(int err)
@@ -240,8 +239,7 @@ void init_start(void)
 
 	pid_init();
 	futex_init();
-	max_tasks =
-		b->max_tasks && b->max_tasks < PID_MAX ? (unsigned)b->max_tasks : MAX_TASKS_DEFAULT;
+	max_tasks = (unsigned)MIN(b->pids_max, (u64)PID_MAX);
 	reaper = first_task("init", NULL);
 	if (!reaper)
 		panic("no memory for the first process");

@@ -21,6 +21,12 @@
 /* Killed last, and until when its memory is worth waiting for. */
 static int victim_pid;
 static u64 victim_deadline_ns;
+static bool killed_program;
+
+bool oom_killed_program(void)
+{
+	return killed_program;
+}
 
 /* Frames, moved by the adjustment in thousandths of all there are; negative: not to be killed. */
 static s64 process_score(const struct process *p, u64 total)
@@ -78,6 +84,26 @@ static bool may_say(void)
 	return true;
 }
 
+/* Says which process, what it had, and what was used up. */
+static void kill_process(struct process *p)
+{
+	const struct task *t = process_live_thread(p);
+	u64 total, free;
+
+	page_stats(&total, &free);
+	if (may_say())
+		klog(1,
+		     "out of memory: process %d (%s), which has %lu MiB, is killed; the limit is %lu MiB (--memory)",
+		     p->pid, t ? t->comm : "?", (t && t->mm ? t->mm->rss : 0) >> (20 - PAGE_SHIFT),
+		     total >> (20 - PAGE_SHIFT));
+	if (p->pid == PID_PROGRAM)
+		killed_program = true;
+	if (p == current->proc)
+		signal_force(SIGKILL);
+	else
+		signal_send_process(p, SIGKILL, NULL);
+}
+
 void oom_kill(void)
 {
 	struct process *p;
@@ -85,16 +111,12 @@ void oom_kill(void)
 	if (!victim_is_ending()) {
 		p = choose_victim();
 		if (!p || p == current->proc || p->pid == victim_pid) {
-			if (may_say())
-				klog(1, "task %d: out of memory at a page fault", current->tid);
-			signal_force(SIGKILL);
+			kill_process(current->proc);
 			return;
 		}
-		if (may_say())
-			klog(1, "process %d: killed, out of memory", p->pid);
 		victim_pid = p->pid;
 		victim_deadline_ns = ktime_mono() + OOM_WAIT_NS;
-		signal_send_process(p, SIGKILL, NULL);
+		kill_process(p);
 	}
 	sched_yield_current();
 }

@@ -83,3 +83,7 @@ void itimers_init(struct process *p);
 void itimers_exit(struct process *p);      /* cancels interval timers */
 void posix_timers_exit(struct process *p); /* deletes all: exec and exit */
 void rlimit_cpu_changed(struct process *p);
+
+/* ---- sys/sys_misc_limits.c ---- */
+/* The highest hard limit anyone may set, CAP_SYS_RESOURCE or not: what the sandbox was given. */
+u64 rlimit_ceiling(unsigned which);

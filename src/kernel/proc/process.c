@@ -78,6 +78,9 @@ int process_link(struct process *p, int pid, struct process *parent)
 		list_add_tail(&p->sibling, &parent->children);
 	list_add_tail(&p->all_node, &processes);
 	process_ref(p); /* the tables' */
+	if (p->rlimit[RLIMIT_CPU].rlim_max != RLIM64_INFINITY ||
+	    p->rlimit[RLIMIT_CPU].rlim_cur != RLIM64_INFINITY)
+		rlimit_cpu_changed(p); /* inherited: nothing watches it yet */
 	return 0;
 }
 

@@ -79,6 +79,24 @@ void sigpending_init(struct sigpending *s)
 }
 
 /* Takes q off its queue; `info`: where it is delivered to, NULL: it is dropped. */
+struct user *sigqueue_charge(const struct process *p, bool beyond)
+{
+	const struct task *t = p->leader;
+	struct user *u = t && t->cred ? t->cred->user : NULL;
+
+	if (!u || (!beyond && u->sigqueues >= p->rlimit[RLIMIT_SIGPENDING].rlim_cur))
+		return NULL;
+	u->refs++;
+	u->sigqueues++;
+	return u;
+}
+
+void sigqueue_uncharge(struct user *u)
+{
+	u->sigqueues--;
+	user_put(u);
+}
+
 static void sigqueue_free(struct sigqueue *q, struct linux_siginfo *info)
 {
 	list_del(&q->node);
@@ -86,8 +104,7 @@ static void sigqueue_free(struct sigqueue *q, struct linux_siginfo *info)
 		q->dequeued(q, info);
 		return;
 	}
-	q->user->sigqueues--;
-	user_put(q->user);
+	sigqueue_uncharge(q->user);
 	kfree(q);
 }
 
@@ -158,24 +175,22 @@ int signal_dequeue(struct task *t, u64 set, struct linux_siginfo *ret)
 	return sig;
 }
 
-static struct sigqueue *sigqueue_new(const struct process *p)
+static struct sigqueue *sigqueue_new(const struct process *p, bool beyond)
 {
-	const struct task *t = p->leader;
-	struct user *u = t && t->cred ? t->cred->user : NULL;
-	struct sigqueue *q;
+	struct user *u = sigqueue_charge(p, beyond);
+	struct sigqueue *q = u ? kzalloc(sizeof(*q)) : NULL;
 
-	if (!u || u->sigqueues >= p->rlimit[RLIMIT_SIGPENDING].rlim_cur)
-		return NULL;
-	q = kzalloc(sizeof(*q));
-	if (!q)
-		return NULL;
-	q->user = u;
-	u->refs++;
-	u->sigqueues++;
+	if (q)
+		q->user = u;
+	else if (u)
+		sigqueue_uncharge(u);
 	return q;
 }
 
-/* Without memory or beyond the limit a signal loses its information, a real-time one sent as such fails. */
+/*
+ * Without memory or beyond the limit a signal loses its information, a real-time one sent as such fails. What kill(2) and the
+ * kernel send goes beyond the limit: there is one of each number at most.
+ */
 static int enqueue(struct process *p, struct sigpending *s, int sig,
 		   const struct linux_siginfo *info)
 {
@@ -183,7 +198,8 @@ static int enqueue(struct process *p, struct sigpending *s, int sig,
 
 	if (sig < SIGRTMIN && (s->set & SIGSET_BIT(sig)))
 		return 0;
-	q = sig == SIGKILL ? NULL : sigqueue_new(p);
+	q = sig == SIGKILL ? NULL
+			   : sigqueue_new(p, sig < SIGRTMIN && (!info || info->si_code >= 0));
 	if (q) {
 		if (info)
 			q->info = *info;

@@ -83,3 +83,7 @@ int sigframe_restore(struct task *t);
 bool altstack_contains(const struct task *t, uptr_t sp);
 s64 altstack_change(struct task *t, const struct linux_stack *set, struct linux_stack *ret_old,
 		    uptr_t sp);
+
+/* One more queued signal or timer of p's user: a reference, or NULL beyond RLIMIT_SIGPENDING, unless @beyond. */
+struct user *sigqueue_charge(const struct process *p, bool beyond);
+void sigqueue_uncharge(struct user *u);

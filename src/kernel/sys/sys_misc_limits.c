@@ -5,12 +5,25 @@
 #include "abi/linux/resource.h"
 #include "base/nospec.h"
 #include "kernel/core/cpu.h"
+#include "kernel/fs/vfs.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/pgrp.h"
 #include "kernel/proc/proc.h"
 #include "kernel/sys/syscall.h"
 
-#define NR_OPEN_MAX 1048576ull
+u64 rlimit_ceiling(unsigned which)
+{
+	const struct boot_config *b = boot_config();
+
+	switch (which) {
+	case RLIMIT_NOFILE: /* proc_sys_fs(5), nr_open */
+		return MIN(b->files_max, (u64)FDTABLE_MAX);
+	case RLIMIT_FSIZE:
+		return b->file_size;
+	default:
+		return RLIM64_INFINITY;
+	}
+}
 
 static int set_limit(struct process *p, unsigned which, const struct linux_rlimit64 *l)
 {
@@ -18,7 +31,7 @@ static int set_limit(struct process *p, unsigned which, const struct linux_rlimi
 
 	if (l->rlim_cur > l->rlim_max)
 		return -EINVAL;
-	if (which == RLIMIT_NOFILE && l->rlim_max > NR_OPEN_MAX)
+	if (l->rlim_max > rlimit_ceiling(which))
 		return -EPERM;
 	if (l->rlim_max > own->rlim_max && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;

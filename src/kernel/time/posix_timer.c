@@ -14,8 +14,6 @@
 #include "kernel/sys/syscall.h"
 #include "kernel/time/timespec.h"
 
-/* RLIMIT_SIGPENDING bounds them on Linux; here a number of its own. */
-#define POSIX_TIMERS_MAX  4096u
 /* timer_getoverrun(2): the count saturates (DELAYTIMER_MAX). */
 #define OVERRUN_MAX       0x7fffffffl
 /* Timers on CPU-time clocks look at the clock this often. */
@@ -32,6 +30,7 @@ struct posix_timer {
 	u64 interval, cpu_target; /* cpu_target: CPU-time clocks only */
 	s64 overrun, overrun_last;
 	struct sigqueue sig;
+	struct user *user; /* charged for it: RLIMIT_SIGPENDING */
 	bool queued;  /* sig is pending */
 	bool deleted; /* to be freed when the signal is taken */
 };
@@ -45,6 +44,7 @@ static void timer_free(struct posix_timer *t)
 {
 	if (t->target)
 		task_unref(t->target);
+	sigqueue_uncharge(t->user);
 	kfree(t);
 }
 
@@ -141,13 +141,11 @@ static void timer_insert(struct process *p, struct posix_timer *t)
 									      : &parent->right;
 	}
 	rb_insert(&p->posix_timers, &t->node, parent, link);
-	p->nr_posix_timers++;
 }
 
 static void timer_delete(struct process *p, struct posix_timer *t)
 {
 	rb_erase(&p->posix_timers, &t->node);
-	p->nr_posix_timers--;
 	ktimer_cancel(&t->timer);
 	t->deleted = true;
 	if (!t->queued)
@@ -203,6 +201,7 @@ sysret_t sys_timer_create(const struct sysargs *a)
 	struct process *p = current->proc;
 	struct posix_timer *t;
 	struct task *target;
+	struct user *user;
 	s32 clock = arg_int(a, 0);
 	u64 now;
 	int r;
@@ -216,11 +215,15 @@ sysret_t sys_timer_create(const struct sysargs *a)
 	r = event_check(&ev, &target);
 	if (r < 0)
 		return r;
-	if (p->nr_posix_timers >= POSIX_TIMERS_MAX)
+	user = sigqueue_charge(p, false);
+	if (!user)
 		return -EAGAIN;
 	t = kzalloc(sizeof(*t));
-	if (!t)
+	if (!t) {
+		sigqueue_uncharge(user);
 		return -EAGAIN;
+	}
+	t->user = user;
 	t->proc = p;
 	t->id = timer_id_alloc(p);
 	t->clock = clock;
