@@ -98,7 +98,7 @@ static void say_config(struct header *h, const struct rf_config *c)
 	say(h, "program: %.200s\n", c->argv && c->argv[0] ? c->argv[0] : "?");
 	say(h,
 	    "configuration: %u CPUs, %lu MiB, %u tasks, kpti %s, huge pages %s, withheld features %#x, mounts",
-	    c->cpus, c->memory >> 20, c->max_tasks,
+	    c->cpus, c->limits.memory >> 20, c->limits.pids,
 	    (size_t)c->kpti < ARRAY_SIZE(kpti) ? kpti[c->kpti] : "?", c->huge_pages ? "on" : "off",
 	    c->withheld_features);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)

@@ -138,8 +138,8 @@ int main(int argc, char **argv)
 #endif
 	config.platform = "kvm-forced";
 	config.residency = RF_CHOOSE_GUEST;
-	config.memory = RF_MEMORY_MIN;
-	config.max_tasks = 64;
+	config.limits.memory = RF_MEMORY_MIN;
+	config.limits.pids = 64;
 	config.mounts = &mount;
 	config.mount_count = 1;
 	config.workdir = "/";
