@@ -269,7 +269,7 @@ static int settle(const struct rf_config *c, u32 ended, struct rf_result *ret, s
 			ret->signal = status & 0xff;
 		else
 			break;
-		if (status & MONITOR_EXIT_NO_MEMORY)
+		if ((status & MONITOR_EXIT_NO_MEMORY) && ret->signal)
 			ret->limit = RF_LIMIT_MEMORY;
 		return 0;
 	case MONITOR_LIMIT:

@@ -134,7 +134,8 @@ int main(int argc, char **argv)
 	register_forced();
 	setrlimit(RLIMIT_FSIZE, &limit);
 #if defined(__SANITIZE_ADDRESS__) || defined(EVIL_SANITIZED)
-	config.isolation = RF_ISOLATION_NONE; /* sanitizers call the host themselves, and their reports would be lost */
+	config.isolation =
+		RF_ISOLATION_NONE; /* sanitizers call the host themselves, and their reports would be lost */
 #endif
 	config.platform = "kvm-forced";
 	config.residency = RF_CHOOSE_GUEST;
