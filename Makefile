@@ -36,8 +36,8 @@ setup-bench:
 	@$(SETUP) test bench
 
 test: setup-test build build-asan	## install what is missing, build, run every suite
-	@tools/run-suites --build $(BUILD) checks unit platform guest apps cli endings escape stress platform@build-clang guest@build-clang \
-		escape@build-clang \
+	@tools/run-suites --build $(BUILD) checks unit platform guest apps cli endings escape stress evil evil@build-asan \
+		platform@build-clang guest@build-clang escape@build-clang \
 		model lab lab@build-clang
 
 test-unit: build-asan	## unit tests, under ASan and UBSan too (needs no /dev/kvm)
@@ -45,7 +45,7 @@ test-unit: build-asan	## unit tests, under ASan and UBSan too (needs no /dev/kvm
 	@tools/run-suites --build $(BUILD) unit
 
 test-native: build	## platform, guest, application and command line tests on this machine's /dev/kvm
-	@tools/run-suites --build $(BUILD) platform guest apps cli endings escape stress
+	@tools/run-suites --build $(BUILD) platform guest apps cli endings escape stress evil
 
 test-lab: build		## the same in the lab: a VM with emulated SVM, kernel resident in guest ring 0
 	@tools/run-suites --build $(BUILD) lab

@@ -130,6 +130,12 @@ struct rf_config {
 	 * ends with RF_FAILURE_PANIC. 0: RF_WATCHDOG_DEFAULT; RF_WATCHDOG_OFF: never.
 	 */
 	uint32_t watchdog_seconds;
+	/*
+	 * Where a lost sandbox (RF_FAILURE_PANIC, RF_FAILURE_INTERNAL) is described: registers, backtrace, last calls. report_file: a file
+	 * that must not exist yet; else report_dir: a new file in that directory, which is made if it is missing. Both NULL: on the log.
+	 * The file has mode 0600; symbolic links are not followed. Nothing is made when all is well.
+	 */
+	const char *report_file, *report_dir;
 	uint32_t
 		debug_crash; /* testing aid: the kernel breaks down when the first program ends; 0: it doesn't */
 
@@ -190,6 +196,7 @@ struct rf_totals {
 	struct rf_stats platform;
 };
 
+#define RF_REPORT_NAME_MAX 1024
 struct rf_result {
 	enum rf_failure failure;
 	int exit_code; /* 0..255, if signal is 0 */
@@ -199,6 +206,7 @@ struct rf_result {
 	const char *platform;
 	struct rf_timing timing;
 	struct rf_totals totals;
+	char report_file[RF_REPORT_NAME_MAX]; /* the report that was made; empty: none */
 };
 
 /*

@@ -34,6 +34,7 @@ struct mailbox {
 	s64 ret;
 };
 
+#define LAST_SYSCALLS 16u
 /* Per CPU memory shared by kernel and monitor. */
 struct cpu_shared {
 	struct mailbox mbox;
@@ -45,6 +46,8 @@ struct cpu_shared {
 	u64 faults;
 	u64 switches;
 	u64 kicks_taken; /* kernel: times it cleared `kick` and looked; the monitor's watchdog waits for it */
+	/* kernel: numbers of the last system calls, each at the value `syscalls` had before; for reports */
+	u16 last_syscalls[LAST_SYSCALLS];
 } __attribute__((aligned(256)));
 
 /* TSC to time: ns = base_ns + (((tsc - base_tsc) * mult) >> shift). Guarded by `seq` (odd while written). */

@@ -31,6 +31,7 @@ struct run_options {
 	bool explicit_workdir;
 	const char *strace_file, *log_file, *stats_file;
 	bool strace, timing, stats;
+	bool no_report; /* what would be in it goes to the log */
 };
 /* Ends the process with EXIT_CODE_USAGE (or 0 after --help) unless everything is right. */
 void run_options_parse(struct run_options *o, int argc, char **argv);

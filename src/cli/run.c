@@ -62,6 +62,22 @@ static void settle_workdir(struct run_options *o, char *pwd, size_t size)
 	env_add(o, pwd);
 }
 
+/* Without --report and --report-dir: $XDG_STATE_HOME/ringfence, as the XDG Base Directory Specification has it. */
+static void settle_report(struct run_options *o, char *dir, size_t size)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	int n = 0;
+
+	if (o->config.report_file || o->config.report_dir || o->no_report)
+		return;
+	if (state && state[0] == '/')
+		n = snprintf(dir, size, "%s/ringfence", state);
+	else if (home && home[0] == '/')
+		n = snprintf(dir, size, "%s/.local/state/ringfence", home);
+	if (n > 0 && (size_t)n < size)
+		o->config.report_dir = dir;
+}
+
 static void print_timing(const struct rf_result *r)
 {
 	const struct rf_timing *t = &r->timing;
@@ -132,7 +148,7 @@ int command_run(int argc, char **argv)
 	struct run_options o;
 	struct rf_result result;
 	struct rf_error err = { 0 };
-	char pwd[PATH_MAX + 8];
+	char pwd[PATH_MAX + 8], report_dir[PATH_MAX];
 	int r;
 
 	run_options_parse(&o, argc, argv);
@@ -148,9 +164,12 @@ int command_run(int argc, char **argv)
 	o.config.log_fd = open_output("log-file", o.log_file);
 	o.config.kernel = kernel_image_start;
 	o.config.kernel_size = (size_t)(kernel_image_end - kernel_image_start);
+	settle_report(&o, report_dir, sizeof(report_dir));
 	r = rf_run(&o.config, &result, &err);
 	if (r < 0)
 		message("%s", err.text);
+	if (result.report_file[0])
+		message("report: %s", result.report_file);
 	if (o.timing)
 		print_timing(&result);
 	if (o.stats)

@@ -42,6 +42,8 @@ enum {
 	KEY_STATS,
 	KEY_WATCHDOG,
 	KEY_DEBUG_CRASH,
+	KEY_REPORT,
+	KEY_REPORT_DIR,
 	KEY_ISOLATION,
 };
 
@@ -118,6 +120,12 @@ static const struct argp_option options[] = {
 	  "Write counts as JSON at the end (default: to standard error)", 0 },
 	{ "watchdog", KEY_WATCHDOG, "SECONDS", 0,
 	  "CPU time after which a CPU that does not respond ends the sandbox (default 20, 0: never)",
+	  0 },
+	{ "report", KEY_REPORT, "FILE", 0,
+	  "Describe a sandbox that was lost (status 206 or 207) in FILE, which must not exist; none: on the log",
+	  0 },
+	{ "report-dir", KEY_REPORT_DIR, "DIR", 0,
+	  "The same in a new file in DIR (default: $XDG_STATE_HOME/ringfence or ~/.local/state/ringfence)",
 	  0 },
 	{ "debug-crash", KEY_DEBUG_CRASH, "KIND", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
@@ -401,6 +409,13 @@ static error_t parse_watching(int key, char *arg, struct run_options *o)
 		o->config.debug_crash =
 			(uint32_t)one_of("debug-crash", arg, crashes,
 					 "bug, fault, stack, hang, shutdown or syscall");
+		return 0;
+	case KEY_REPORT:
+		o->no_report = strcmp(arg, "none") == 0;
+		o->config.report_file = o->no_report ? NULL : arg;
+		return 0;
+	case KEY_REPORT_DIR:
+		o->config.report_dir = arg;
 		return 0;
 	case KEY_TIMING:
 		o->timing = true;

@@ -139,11 +139,10 @@ struct time_params clock_params(const struct time_params *old, const struct cloc
 /* Odd while written: readers try again. */
 static void params_store(struct clock *c, struct time_params *out, const struct time_params *p)
 {
-	u32 seq = c->params.seq;
+	u32 seq = c->published.seq;
 
-	c->params = *p;
-	c->params.seq = seq + 2;
-
+	c->published = *p;
+	c->published.seq = seq + 2;
 	__atomic_store_n(&out->seq, seq + 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	out->valid = p->valid;
@@ -187,7 +186,7 @@ void clock_refresh(struct clock *c, struct time_params *out, u64 now_ns)
 	s = clock_sample_take();
 	c->next_ns = s.mono + (c->refreshes == 0 ? 100 * MS : REFRESH_NS);
 	if (clock_rate(s.tsc - c->base.tsc, s.mono - c->base.mono, &mult, &shift)) {
-		p = clock_params(&c->params, &s, mult, shift);
+		p = clock_params(&c->published, &s, mult, shift);
 		params_store(c, out, &p);
 	}
 	if (++c->refreshes % REBASE_REFRESHES == 0) {

@@ -60,18 +60,6 @@ static int cpu_boot_guest(struct monitor_cpu *cpu, struct rf_error *err)
 	return rf_machine_boot_cpu(m->machine, cpu->number, &state, err);
 }
 
-void monitor_dump_text(struct monitor *m, const char *dump)
-{
-	for (const char *line = dump, *next; line && *line; line = next) {
-		next = line;
-		while (*next && *next != '\n')
-			next++;
-		monitor_log(m, "  %.*s", (int)(next - line), line);
-		if (*next)
-			next++;
-	}
-}
-
 static void cpu_report(struct monitor_cpu *cpu, const char *what, const char *dump)
 {
 	struct monitor *m = cpu->monitor;
@@ -80,11 +68,11 @@ static void cpu_report(struct monitor_cpu *cpu, const char *what, const char *du
 
 	if (!atomic_compare_exchange_strong(&m->panicked, &running, 1))
 		return;
-	monitor_log(m, "ringfence: CPU %u: %s", cpu->number, what);
+	monitor_headline(m, "CPU %u: %s", cpu->number, what);
 	monitor_dump_text(m, dump);
 	if (rf_machine_dump_cpu(m->machine, cpu->number, &regs, NULL, 0) == 0) {
-		monitor_dump_address(m, m->log_fd, "rip", regs.rip);
-		monitor_dump_stack(m, m->log_fd, regs.rsp, 24);
+		monitor_dump_address(m, "rip", regs.rip);
+		monitor_dump_stack(m, regs.rsp);
 	}
 	monitor_dump_calls(m, cpu->number);
 }

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/checked.h"
-#include "base/format.h"
 #include "monitor/monitor.h"
 
 /* Exit statuses of the command line (cli/exit_codes.h), which a signal handler cannot ask. */
@@ -20,79 +19,89 @@
 #define EXIT_STATUS_PANIC    207
 #define SIGNAL_STACK_SIZE    (64u << 10)
 
+/* Of the stack of a thread of ours: as much is looked at, and so many return addresses told. */
+#define OWN_STACK_MAX  (1ul << 20)
+#define OWN_FRAMES_MAX 48u
+
 static struct monitor *crash_monitor;
+/* Of the thread: its CPU, and where its own stack ends; 0: not known. */
+static _Thread_local u32 thread_cpu;
+static _Thread_local u64 stack_end;
 
-static __printf(2, 3) void crash_print(int fd, const char *format, ...)
+/* The linker's names for where our own code is. */
+extern const char __executable_start, etext;
+
+static void note_stack(void)
 {
-	char text[256];
-	va_list args;
-	int n;
+	pthread_attr_t attr;
+	void *base;
+	size_t size;
 
-	va_start(args, format);
-	n = fmt_vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (n > 0)
-		monitor_write_text(fd, text, MIN((size_t)n, sizeof(text) - 1));
-}
-
-void monitor_dump_address(struct monitor *m, int fd, const char *name, u64 addr)
-{
-	u64 distance = 0;
-	const char *symbol =
-		image_is_text(&m->image, addr) ? image_symbol(&m->image, addr, &distance) : NULL;
-
-	if (symbol)
-		crash_print(fd, "  %s %016lx %s+%#lx\n", name, addr, symbol, distance);
-	else
-		crash_print(fd, "  %s %016lx\n", name, addr);
-}
-
-/* A stack that ran over stands in its slot's guard page, which cannot be read. */
-static u64 stack_skip_guard(struct monitor *m, u64 sp)
-{
-	u64 offset = sp - RF_ARENA_BASE;
-
-	if (sp < RF_ARENA_BASE || offset < m->stacks_start || offset >= m->arena.size)
-		return sp;
-	return MAX(sp, ALIGN_DOWN(sp, (u64)KSTACK_SLOT) + PAGE_SIZE);
-}
-
-void monitor_dump_stack(struct monitor *m, int fd, u64 sp, u32 max)
-{
-	u64 start = stack_skip_guard(m, ALIGN_UP(sp, 8ul));
-	u64 end = ALIGN_DOWN(start, (u64)KSTACK_SLOT) + KSTACK_SLOT;
-
-	if (start - sp >= 8)
-		crash_print(fd, "  the kernel stack ran over\n");
-	if (!arena_range_ok(&m->arena, start, end - start, KERNEL_IMAGE_OFF))
+	if (pthread_getattr_np(pthread_self(), &attr))
 		return;
-	for (; start < end && max; start += 8) {
-		u64 word = *(const u64 *)(uintptr_t)start;
-
-		if (!image_is_text(&m->image, word))
-			continue;
-		monitor_dump_address(m, fd, "stack", word);
-		max--;
-	}
+	if (pthread_attr_getstack(&attr, &base, &size) == 0)
+		stack_end = (u64)(uptr_t)base + size;
+	pthread_attr_destroy(&attr);
 }
 
-static void crash_registers(struct monitor *m, const ucontext_t *uc)
+static void registers_of(const ucontext_t *uc, struct rf_regs *ret)
 {
-	u64 rip = (u64)uc->uc_mcontext.gregs[REG_RIP], rsp = (u64)uc->uc_mcontext.gregs[REG_RSP];
+	const greg_t *g = uc->uc_mcontext.gregs;
 
-	monitor_dump_address(m, m->log_fd, "rip", rip);
-	crash_print(m->log_fd, "  rax %016llx rbx %016llx rcx %016llx rdx %016llx\n",
-		    uc->uc_mcontext.gregs[REG_RAX], uc->uc_mcontext.gregs[REG_RBX],
-		    uc->uc_mcontext.gregs[REG_RCX], uc->uc_mcontext.gregs[REG_RDX]);
-	crash_print(m->log_fd, "  rsi %016llx rdi %016llx rbp %016llx rsp %016lx\n",
-		    uc->uc_mcontext.gregs[REG_RSI], uc->uc_mcontext.gregs[REG_RDI],
-		    uc->uc_mcontext.gregs[REG_RBP], rsp);
-	crash_print(m->log_fd, "  r8  %016llx r9  %016llx r10 %016llx r11 %016llx\n",
-		    uc->uc_mcontext.gregs[REG_R8], uc->uc_mcontext.gregs[REG_R9],
-		    uc->uc_mcontext.gregs[REG_R10], uc->uc_mcontext.gregs[REG_R11]);
-	crash_print(m->log_fd, "  r12 %016llx r13 %016llx r14 %016llx r15 %016llx\n",
-		    uc->uc_mcontext.gregs[REG_R12], uc->uc_mcontext.gregs[REG_R13],
-		    uc->uc_mcontext.gregs[REG_R14], uc->uc_mcontext.gregs[REG_R15]);
+	*ret = (struct rf_regs){
+		.r15 = (u64)g[REG_R15],
+		.r14 = (u64)g[REG_R14],
+		.r13 = (u64)g[REG_R13],
+		.r12 = (u64)g[REG_R12],
+		.rbp = (u64)g[REG_RBP],
+		.rbx = (u64)g[REG_RBX],
+		.r11 = (u64)g[REG_R11],
+		.r10 = (u64)g[REG_R10],
+		.r9 = (u64)g[REG_R9],
+		.r8 = (u64)g[REG_R8],
+		.rax = (u64)g[REG_RAX],
+		.rcx = (u64)g[REG_RCX],
+		.rdx = (u64)g[REG_RDX],
+		.rsi = (u64)g[REG_RSI],
+		.rdi = (u64)g[REG_RDI],
+		.rip = (u64)g[REG_RIP],
+		.rsp = (u64)g[REG_RSP],
+		.rflags = (u64)g[REG_EFL],
+		.cs = g[REG_CSGSFS] & 0xffff,
+	};
+}
+
+/* Where a thread was: registers, and the kernel stack if it was on one. */
+static void describe_thread(struct monitor *m, const ucontext_t *uc)
+{
+	struct rf_regs r;
+
+	registers_of(uc, &r);
+	monitor_dump_registers(m, &r);
+	monitor_dump_address(m, "rip", r.rip);
+	monitor_dump_stack(m, r.rsp);
+}
+
+/*
+ * Return addresses on the stack of a thread of ours, as distances from the program's start: `addr2line -e ringfence` names them.
+ */
+static void describe_own_stack(struct monitor *m, u64 rip, u64 rsp)
+{
+	u64 start = (u64)(uptr_t)&__executable_start, size = (u64)(uptr_t)&etext - start;
+	u32 left = OWN_FRAMES_MAX;
+
+	if (rip - start < size)
+		monitor_detail(m, "  own rip %#lx\n", rip - start);
+	if (rsp >= stack_end || stack_end - rsp > OWN_STACK_MAX)
+		return;
+	for (u64 at = ALIGN_UP(rsp, 8ul); at < stack_end && left; at += 8) {
+		u64 word = *(const u64 *)(uptr_t)at;
+
+		if (word - start >= size)
+			continue;
+		monitor_detail(m, "  own stack %#lx\n", word - start);
+		left--;
+	}
 }
 
 /* The watchdog wants to know where this CPU's thread is. */
@@ -102,9 +111,8 @@ static void stuck_handler(int signo, siginfo_t *si, void *context)
 	struct monitor *m = crash_monitor;
 	int saved = errno;
 
-	crash_print(m->log_fd, "  the thread:\n");
-	crash_registers(m, uc);
-	monitor_dump_stack(m, m->log_fd, (u64)uc->uc_mcontext.gregs[REG_RSP], 24);
+	monitor_detail(m, "  the thread:\n");
+	describe_thread(m, uc);
 	atomic_store(&m->stuck_described, 1);
 	errno = saved;
 }
@@ -112,7 +120,7 @@ static void stuck_handler(int signo, siginfo_t *si, void *context)
 static void crash_handler(int signo, siginfo_t *si, void *context)
 {
 	const ucontext_t *uc = context;
-	u64 rip = (u64)uc->uc_mcontext.gregs[REG_RIP], rsp = (u64)uc->uc_mcontext.gregs[REG_RSP];
+	u64 rip = (u64)uc->uc_mcontext.gregs[REG_RIP];
 	struct monitor *m = crash_monitor;
 	bool kernel = image_is_text(&m->image, rip);
 	static volatile sig_atomic_t entered;
@@ -121,17 +129,17 @@ static void crash_handler(int signo, siginfo_t *si, void *context)
 		return;
 	if (entered++)
 		_exit(EXIT_STATUS_INTERNAL);
-	crash_print(m->log_fd, "ringfence: %s: signal %d, address %p, error code %#llx\n",
-		    kernel ? "kernel crash" : "internal failure", signo, si->si_addr,
-		    (unsigned long long)uc->uc_mcontext.gregs[REG_ERR]);
+	monitor_headline(m, "%s: signal %d, address %p, error code %#llx",
+			 kernel ? "kernel crash" : "internal failure", signo, si->si_addr,
+			 (unsigned long long)uc->uc_mcontext.gregs[REG_ERR]);
 	/* Only where the filter was built to raise it: seccomp(2), SECCOMP_RET_TRAP. */
 	if (signo == SIGSYS)
-		crash_print(m->log_fd, "  system call %d is not one that the monitor may make\n",
-			    si->si_syscall);
-	crash_registers(m, uc);
+		monitor_detail(m, "  system call %d is not one that the monitor may make",
+			       si->si_syscall);
+	describe_thread(m, uc);
 	if (!kernel)
-		crash_print(m->log_fd, "  monitor_serve at %p\n", (void *)(uintptr_t)monitor_serve);
-	monitor_dump_stack(m, m->log_fd, rsp, 24);
+		describe_own_stack(m, rip, (u64)uc->uc_mcontext.gregs[REG_RSP]);
+	monitor_dump_calls(m, thread_cpu);
 	_exit(kernel ? EXIT_STATUS_PANIC : EXIT_STATUS_INTERNAL);
 }
 
@@ -141,6 +149,7 @@ void crash_init(struct monitor *m)
 	struct sigaction sa = { .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 
 	crash_monitor = m;
+	note_stack();
 	sigfillset(&sa.sa_mask);
 	sa.sa_sigaction = stuck_handler;
 	sigaction(SIGNAL_STUCK, &sa, NULL);
@@ -156,6 +165,8 @@ int crash_thread_init(struct monitor_cpu *cpu)
 {
 	stack_t ss = { .ss_size = SIGNAL_STACK_SIZE };
 
+	thread_cpu = cpu->number;
+	note_stack();
 	ss.ss_sp =
 		mmap(NULL, ss.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (ss.ss_sp == MAP_FAILED)

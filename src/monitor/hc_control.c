@@ -23,38 +23,37 @@ s64 hc_exit(struct hostcall *c)
 	return 0;
 }
 
+/* The kernel's words: the first line is the message, the rest details. */
+static void panic_text(struct hostcall *c)
+{
+	u64 len = MIN(c->arg[1], (u64)HC_LOG_MAX);
+	char copy[HC_LOG_MAX + 1], *end;
+
+	copy[hc_copy_in(c, copy, c->arg[0], len) ? len : 0] = 0;
+	end = strchr(copy, '\n');
+	if (end)
+		*end = 0;
+	monitor_headline(c->m, "kernel panic on CPU %u: %s", c->cpu, copy);
+	if (end)
+		monitor_dump_text(c->m, end + 1);
+}
+
 s64 hc_panic(struct hostcall *c)
 {
 	struct monitor *m = c->m;
-	u64 len = MIN(c->arg[1], (u64)HC_LOG_MAX);
-	char text[HC_LOG_MAX];
 	struct rf_regs regs;
-	const struct rf_regs *r = c->arg[2] && HC_COPY_IN(c, &regs, c->arg[2]) ? &regs : NULL;
 	u32 running = 0;
-
-	if (!hc_copy_in(c, text, c->arg[0], len))
-		len = 0;
 
 	c->leave = true;
 	/* Other CPUs panic in sympathy; one report is enough. */
 	if (!atomic_compare_exchange_strong(&m->panicked, &running, 1))
 		return 0;
-	monitor_log(m, "ringfence: kernel panic on CPU %u: %.*s", c->cpu, (int)len, text);
-	if (r && r->cs) {
-		monitor_log(m, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx,
-			    r->rcx, r->rdx);
-		monitor_log(m, "  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", r->rsi, r->rdi,
-			    r->rbp, r->rsp);
-		monitor_log(m, "  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", r->r8, r->r9,
-			    r->r10, r->r11);
-		monitor_log(m, "  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", r->r12, r->r13,
-			    r->r14, r->r15);
-		monitor_log(m, "  cs %lx ss %lx rflags %lx fs %lx gs %lx", r->cs, r->ss, r->rflags,
-			    r->fs_base, r->gs_base);
-	}
-	if (r) {
-		monitor_dump_address(m, m->log_fd, "rip", r->rip);
-		monitor_dump_stack(m, m->log_fd, r->rsp, 24);
+	panic_text(c);
+	if (c->arg[2] && HC_COPY_IN(c, &regs, c->arg[2])) {
+		if (regs.cs)
+			monitor_dump_registers(m, &regs);
+		monitor_dump_address(m, "rip", regs.rip);
+		monitor_dump_stack(m, regs.rsp);
 	}
 	monitor_dump_calls(m, c->cpu);
 	monitor_end(m, MONITOR_PANIC, 0);

@@ -129,23 +129,6 @@ static void call_note(struct monitor_cpu *cpu, u64 nr)
 	atomic_store_explicit(&cpu->calls, n + 1, memory_order_relaxed);
 }
 
-void monitor_dump_calls(struct monitor *m, u32 number)
-{
-	const struct monitor_cpu *cpu = &m->cpu[number];
-	u64 n = atomic_load(&cpu->calls);
-	char text[LAST_CALLS * 24];
-	size_t len = 0;
-
-	text[0] = '\0';
-	for (u64 i = n > LAST_CALLS ? n - LAST_CALLS : 0; i < n; i++) {
-		const struct hostcall_entry *e =
-			hostcall_lookup(READ_ONCE(cpu->last_calls[i % LAST_CALLS]));
-
-		fmt_append(text, sizeof(text), &len, " %s", e ? e->name : "(unknown)");
-	}
-	monitor_log(m, "  last hostcalls of %lu:%s", n, text);
-}
-
 bool monitor_serve(struct monitor *m, u32 cpu)
 {
 	struct mailbox *mbox = &m->info->cpu[cpu].mbox;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
+
+#include "monitor/text.h"
 
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
@@ -83,6 +86,7 @@ static void monitor_set_defaults(struct monitor *m, const struct monitor_options
 	m->cpus = o->cpus;
 	m->log_fd = o->log_fd;
 	m->strace_fd = o->strace_fd;
+	m->report = o->report;
 	m->inject = o->inject;
 	m->watchdog_ns = o->watchdog_ns;
 	m->limits = o->limits;
@@ -100,6 +104,8 @@ int monitor_init(struct monitor *m, const struct monitor_options *o, struct rf_e
 	int r;
 
 	monitor_set_defaults(m, o);
+	signal(SIGXFSZ,
+	       SIG_IGN); /* a file beyond RLIMIT_FSIZE is an error, ours or the sandbox's */
 	clock_init(&m->clock);
 	if (!o->cpus || o->cpus > RF_MAX_CPUS)
 		return error_set(err, -EINVAL, "a sandbox has 1 to %d CPUs, not %u", RF_MAX_CPUS,
@@ -243,11 +249,7 @@ void monitor_log(struct monitor *m, const char *format, ...)
 
 void monitor_write_text(int fd, char *text, size_t len)
 {
-	/* Bytes above 0x7f too: some terminals take 0x80 to 0x9f for control sequences, alone or inside UTF-8. */
-	for (size_t i = 0; i < len; i++)
-		if (((u8)text[i] < 0x20 && text[i] != '\n' && text[i] != '\t') ||
-		    (u8)text[i] >= 0x7f)
-			text[i] = '?';
+	text_defuse(text, len);
 	while (len) {
 		ssize_t n = write(fd, text, len);
 

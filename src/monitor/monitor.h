@@ -20,6 +20,7 @@
 #include "monitor/idtable.h"
 #include "monitor/image.h"
 #include "monitor/rate.h"
+#include "monitor/report.h"
 #include <ringfence/platform.h>
 #include <ringfence/ringfence.h>
 
@@ -55,6 +56,7 @@ struct monitor_options {
 	size_t view_count;
 	int proc_fd; /* taken: O_PATH of /proc/self/fd; 0: opened here */
 	u64 watchdog_ns; /* CPU time after which a CPU that answers nothing is dumped; 0: never */
+	struct report *report; /* borrowed; where a lost sandbox is described; NULL: on the log */
 	struct monitor_limits limits;
 };
 
@@ -96,6 +98,7 @@ struct monitor {
 	u32 cpus;
 	struct rf_machine *machine;
 	int log_fd, strace_fd;
+	struct report *report;
 	int epoll_fd, wake_fd, proc_fd, null_fd;
 	int channel_fd;             /* borrowed; -1: no caller's process to talk to (channel.h) */
 	struct monitor_view *views; /* borrowed, until the kernel runs */
@@ -177,14 +180,21 @@ void monitor_log(struct monitor *m, const char *format, ...) __printf(2, 3);
 /* Text from the sandbox: what could drive a terminal is replaced, all that is not ASCII with it. Changes @text. */
 void monitor_write_text(int fd, char *text, size_t len);
 
-/* Registers with symbols: for panics and crashes. Async-signal-safe. */
-void monitor_dump_address(struct monitor *m, int fd, const char *name, u64 addr);
-/* What looks like return addresses from @sp on, at most @max of them. Async-signal-safe. */
-void monitor_dump_stack(struct monitor *m, int fd, u64 sp, u32 max);
-/* The last hostcalls of a CPU, oldest first. */
+/*
+ * A sandbox that is lost, for people; describe.c. All are async-signal-safe. Headlines are lines of the log and the report's; details
+ * go to the report, or to the log if there is none.
+ */
+void monitor_headline(struct monitor *m, const char *format, ...) __printf(2, 3);
+void monitor_detail(struct monitor *m, const char *format, ...) __printf(2, 3);
+/* A text of several lines. */
+void monitor_dump_text(struct monitor *m, const char *text);
+/* An address, with its symbol if it is the kernel's text. */
+void monitor_dump_address(struct monitor *m, const char *name, u64 addr);
+void monitor_dump_registers(struct monitor *m, const struct rf_regs *r);
+/* What looks like return addresses on a kernel stack, from @sp on. */
+void monitor_dump_stack(struct monitor *m, u64 sp);
+/* The last hostcalls and system calls of all CPUs, oldest first; @cpu, the one that failed, comes first. */
 void monitor_dump_calls(struct monitor *m, u32 cpu);
-/* A dump of the platform's, line by line: it is longer than one message. */
-void monitor_dump_text(struct monitor *m, const char *dump);
 
 /* boot_tables.c */
 int boot_tables_build(struct monitor *m, struct rf_error *err) __must_check;

@@ -44,13 +44,13 @@ static void describe(struct monitor *m, struct monitor_cpu *cpu)
 	int r = rf_machine_dump_cpu(m->machine, cpu->number, &regs, dump, dump ? DUMP_MAX : 0);
 
 	if (r < 0)
-		monitor_log(m, "  no registers: error %d", -r);
+		monitor_detail(m, "  no registers: error %d", -r);
 	monitor_dump_text(m, dump);
 	if (m->residency == RF_RESIDENCY_HOST) {
 		describe_thread(m, cpu);
 	} else if (r == 0) {
-		monitor_dump_address(m, m->log_fd, "rip", regs.rip);
-		monitor_dump_stack(m, m->log_fd, regs.rsp, 24);
+		monitor_dump_address(m, "rip", regs.rip);
+		monitor_dump_stack(m, regs.rsp);
 	}
 	monitor_dump_calls(m, cpu->number);
 	free(dump);
@@ -62,9 +62,9 @@ static void report(struct monitor *m, struct monitor_cpu *cpu, u64 used_ns)
 
 	if (!atomic_compare_exchange_strong(&m->panicked, &running, 1))
 		return;
-	monitor_log(
+	monitor_headline(
 		m,
-		"ringfence: CPU %u does not respond: %lu ms of CPU time without a call, and a kick not taken (%s)",
+		"CPU %u does not respond: %lu ms of CPU time without a call, and a kick not taken (%s)",
 		cpu->number, used_ns / 1000000,
 		READ_ONCE(m->info->cpu[cpu->number].in_user) ? "user code" : "kernel");
 	describe(m, cpu);
@@ -99,6 +99,5 @@ void watchdog_check(struct monitor *m, u64 now)
 		return;
 	m->watchdog_next_ns = now + WATCHDOG_TICK_NS;
 	for (u32 i = 0; i < m->cpus; i++)
-		if (atomic_load(&m->cpu[i].calls)) /* it has started */
-			look(m, &m->cpu[i]);
+		look(m, &m->cpu[i]);
 }

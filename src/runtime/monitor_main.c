@@ -182,6 +182,7 @@ static int make_arena(struct sandbox *s, struct monitor *m, struct rf_error *err
 		.kpti = c->kpti == RF_KPTI_ON || (c->kpti == RF_KPTI_AUTO && kpti_needed()),
 		.log_fd = c->log_fd,
 		.strace_fd = c->strace ? c->strace_fd : -1,
+		.report = s->report,
 		.channel_fd = s->channel,
 		.terminal_touched = &s->shared->terminal_touched,
 		.watchdog_ns = c->watchdog_seconds == RF_WATCHDOG_OFF
@@ -263,11 +264,13 @@ static int settle(const struct rf_config *c, u32 ended, struct rf_result *ret, s
 
 	switch (ended & 0xff) {
 	case MONITOR_EXITED:
-		if (status & 0x100)
-			ret->signal = status & 0x7f;
-		else
+		if (!(status & 0x100))
 			ret->exit_code = status & 0xff;
-		if (status & MONITOR_EXIT_NO_MEMORY)
+		else if ((status & 0xff) && (status & 0xff) < _NSIG)
+			ret->signal = status & 0xff;
+		else
+			break;
+		if ((status & MONITOR_EXIT_NO_MEMORY) && ret->signal)
 			ret->limit = RF_LIMIT_MEMORY;
 		return 0;
 	case MONITOR_LIMIT:
@@ -286,6 +289,8 @@ static int settle(const struct rf_config *c, u32 ended, struct rf_result *ret, s
 		ret->failure = RF_FAILURE_INTERNAL;
 		return error_set(err, -EIO, "the sandbox could not go on");
 	}
+	ret->failure = RF_FAILURE_PANIC;
+	return error_set(err, -EIO, "the sandbox's kernel ended with a status that does not exist");
 }
 
 static __noreturn void finish(struct sandbox *s, int r, const struct rf_result *result,

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "monitor/arena.h"
+#include "monitor/text.h"
 #include "runtime/runtime.h"
 #include "runtime/sandbox.h"
 
@@ -72,8 +73,9 @@ static bool makes_sense(const struct sandbox_shared *copy)
 static void take_message(char *text, struct rf_error *err)
 {
 	text[RF_ERROR_MAX - 1] = 0;
+	text_defuse(text, strlen(text));
 	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+		if (*c == '\n' || *c == '\t')
 			*c = '?';
 	if (err)
 		memcpy(err->text, text, RF_ERROR_MAX);

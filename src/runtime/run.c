@@ -13,6 +13,7 @@
 
 #include "monitor/channel.h"
 #include "monitor/monitor.h"
+#include "runtime/report_file.h"
 #include "runtime/runtime.h"
 #include "runtime/sandbox.h"
 
@@ -176,6 +177,7 @@ static void sandbox_done(struct sandbox *s)
 	close_fd(&s->far_channel);
 	close_fd(&s->far_guard);
 	terminal_done(&s->terminal);
+	report_free(s->report);
 	cgroup_remove(&s->cgroup);
 	if (s->shared)
 		munmap(s->shared, sizeof(*s->shared));
@@ -203,6 +205,7 @@ static int sandbox_init(struct sandbox *s, struct rf_error *err)
 		return error_set(err, r, "cannot make a pair of sockets");
 	s->guard = pair[0];
 	s->far_guard = pair[1];
+	s->report = report_prepare(&s->config);
 	terminal_init(&s->terminal);
 	return 0;
 }
@@ -276,7 +279,9 @@ static int run_chosen(struct sandbox *s, struct rf_result *ret, struct rf_error 
 		;
 	s->cpu_used_ns = cpu_time_ns(&usage);
 	signals_give_back(s);
-	return result_take(s, ret, err);
+	r = result_take(s, ret, err);
+	report_finish(&s->config, s->report, ret, err);
+	return r;
 }
 
 static int choose(struct sandbox *s, struct rf_result *ret, struct rf_error *err)

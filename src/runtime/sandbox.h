@@ -42,7 +42,8 @@ struct sandbox {
 	struct rf_timing timing; /* as far as it was known when this process was forked */
 	struct sandbox_shared *shared;
 	struct terminal terminal;
-	struct cage cage; /* as far as it was built when this process was forked */
+	struct report *report; /* what the monitor says about its end; NULL: on the log */
+	struct cage cage;      /* as far as it was built when this process was forked */
 	pid_t caller;
 	struct cgroup cgroup; /* of guardian and monitor, if there can be one */
 

@@ -50,6 +50,14 @@ static inline struct cpu *this_cpu(void)
 	return c;
 }
 
+/* For statistics, and for the report of a crash. */
+static inline void cpu_count_syscall(u64 nr)
+{
+	struct cpu_shared *s = this_cpu()->shared;
+
+	s->last_syscalls[s->syscalls++ % LAST_SYSCALLS] = (u16)nr;
+}
+
 static inline struct task *current_task(void)
 {
 	struct task *t;

@@ -21,7 +21,7 @@
 	{                                                                              \
 		const struct task *t = current;                                        \
                                                                                        \
-		this_cpu()->shared->syscalls++;                                        \
+		cpu_count_syscall(NR_##name);                                          \
 		return value;                                                          \
 	}
 
