@@ -53,7 +53,7 @@ struct monitor_options {
 	atomic_uint *terminal_touched; /* borrowed; NULL: nobody asks */
 	struct monitor_view *views;    /* borrowed; NULL: config_mount() opens paths itself */
 	size_t view_count;
-	int proc_fd; /* taken: O_PATH of /proc/self/fd; 0: opened here */
+	int proc_fd;     /* taken: O_PATH of /proc/self/fd; 0: opened here */
 	u64 watchdog_ns; /* CPU time after which a CPU that answers nothing is dumped; 0: never */
 	struct monitor_limits limits;
 };
@@ -66,7 +66,8 @@ enum monitor_end {
 	MONITOR_KILLED, /* ended by hand: signal in exit_status */
 	MONITOR_LIMIT,  /* a limit was reached: enum rf_limit in exit_status */
 };
-#define MONITOR_EXIT_NO_MEMORY 0x200u /* of HC_EXIT: the program was killed because memory ran out */
+#define MONITOR_EXIT_NO_MEMORY \
+	0x200u /* of HC_EXIT: the program was killed because memory ran out */
 
 #define LAST_CALLS 16u
 struct monitor_cpu {
@@ -129,7 +130,7 @@ struct monitor {
 	atomic_uint cpus_left; /* CPU threads that have not come to their end */
 	atomic_ulong first_call_ns;
 
-	struct monitor_limits limits; /* immutable after start */
+	struct monitor_limits limits;  /* immutable after start */
 	u64 cpu_start_ns, wall_end_ns; /* immutable after start */
 	pthread_mutex_t output_lock;
 	u64 output_used; /* guarded by output_lock */
@@ -219,7 +220,8 @@ void limits_start(struct monitor *m);
 u64 limits_check_time(struct monitor *m, u64 now);
 /* Does a write of at most @len bytes to a standard stream that counts against the limit of output. */
 typedef ssize_t (*output_fn)(const struct handle *h, const void *buf, size_t len);
-ssize_t limits_output(struct monitor *m, output_fn write_fn, const struct handle *h, const void *buf, size_t len);
+ssize_t limits_output(struct monitor *m, output_fn write_fn, const struct handle *h,
+		      const void *buf, size_t len);
 /* How much of @len bytes may be written at @offset of a host file; 0 when none may. */
 u64 limits_file_size(const struct monitor *m, u64 offset, u64 len);
 
