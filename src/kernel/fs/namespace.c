@@ -138,7 +138,7 @@ int vfs_rmdir(const struct path *dir, struct dentry *d)
 }
 
 /* Is `d` at or above `below`? */
-static bool dentry_is_above(const struct dentry *d, const struct dentry *below)
+bool dentry_is_above(const struct dentry *d, const struct dentry *below)
 {
 	for (;; below = below->parent) {
 		if (d == below)
