@@ -146,13 +146,14 @@ s64 hc_fallocate(struct hostcall *c)
 
 	if (!h)
 		return r;
-	r = c->arg[1] & ~FALLOCATE_KNOWN ? -EOPNOTSUPP : -EINVAL;
-	if (limits_file_size(c->m, c->arg[2], c->arg[3]) < c->arg[3])
+	if (c->arg[1] & ~FALLOCATE_KNOWN)
+		r = -EOPNOTSUPP;
+	else if (!offset_ok(c->arg[2], c->arg[3]))
+		r = -EINVAL;
+	else if (limits_file_size(c->m, c->arg[2], c->arg[3]) < c->arg[3])
 		r = -EFBIG;
-	else if (r == -EINVAL && offset_ok(c->arg[2], c->arg[3]))
-		r = fallocate(h->fd, (int)c->arg[1], (off_t)c->arg[2], (off_t)c->arg[3]) < 0
-			    ? -errno
-			    : 0;
+	else if (fallocate(h->fd, (int)c->arg[1], (off_t)c->arg[2], (off_t)c->arg[3]) < 0)
+		r = -errno;
 	handle_put(&c->m->handles, h);
 	return r;
 }

@@ -54,7 +54,7 @@ struct monitor_options {
 	atomic_uint *terminal_touched; /* borrowed; NULL: nobody asks */
 	struct monitor_view *views;    /* borrowed; NULL: config_mount() opens paths itself */
 	size_t view_count;
-	int proc_fd; /* taken: O_PATH of /proc/self/fd; 0: opened here */
+	int proc_fd;     /* taken: O_PATH of /proc/self/fd; 0: opened here */
 	u64 watchdog_ns; /* CPU time after which a CPU that answers nothing is dumped; 0: never */
 	struct report *report; /* borrowed; where a lost sandbox is described; NULL: on the log */
 	struct monitor_limits limits;
