@@ -4,7 +4,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 CMD ?= sh -c 'uname -a; id; ls /'
-RUN_FLAGS ?=
+RUN_FLAGS ?= --ro .
 FUZZ_TIME ?= 60
 SETUP = tools/setup
 

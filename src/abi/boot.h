@@ -117,15 +117,24 @@ enum boot_mount_kind {
 	BOOT_MOUNT_HIDE, /* empty directory or empty file over what is there */
 	BOOT_MOUNT_PROC,
 	BOOT_MOUNT_DEV,
+	/*
+	 * No mount: in the root overlay, before others cover parts of it, the target is replaced by an empty directory of that
+	 * mode and owner, which is made if it is missing; or removed, if the mode is another type's.
+	 */
+	BOOT_MOUNT_REPLACE,
 };
-#define BOOT_MOUNTS_MAX 256u
+#define BOOT_MOUNTS_MAX 1024u
 struct boot_mount {
 	u32 kind;
 	u32 target; /* absolute path inside */
 	u32 handle; /* low 32 bits of the host directory handle (HC handles below 2^32 at boot), kinds with host files */
-	u32 is_file;     /* the bound host object is not a directory */
-	u64 limit_bytes; /* tmpfs and overlay: 0 = bounded by memory only */
+	u32 is_file;        /* the bound host object is not a directory */
+	u64 limit_bytes;    /* tmpfs and overlay: 0 = bounded by memory only */
+	u32 mode, uid, gid; /* BOOT_MOUNT_REPLACE: mode with S_IFMT */
+	u32 flags;          /* BOOT_MOUNT_F_* */
 };
+/* Root overlay: nobody inside reads, searches or executes what others on the host may not. */
+#define BOOT_MOUNT_F_OTHERS 1u
 /* What a standard stream is on the host. */
 enum boot_stream_kind {
 	BOOT_STREAM_CLOSED,

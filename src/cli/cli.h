@@ -66,8 +66,3 @@ bool env_passed_by_default(const char *entry);
 bool env_add(struct run_options *o, const char *entry);
 /* Sets or replaces NAME=VALUE. Takes nothing; @entry is borrowed. */
 bool env_fill_default(struct run_options *o, char *const *environment);
-
-/* If @path lies at or below @dir. */
-bool path_is_below(const char *path, const char *dir);
-/* What hides @path inside: the target of a mount that covers it with something else, or NULL. */
-const char *hidden_by(const struct run_options *o, const char *path);

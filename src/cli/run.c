@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/exit_codes.h"
 #include "monitor/channel.h"
+#include "runtime/view.h"
 
 /* A file for strace, log or statistics: made, or emptied. -1: not asked for. */
 static int open_output(const char *option, const char *path)
@@ -28,22 +29,31 @@ static int open_output(const char *option, const char *path)
 	return fd;
 }
 
+/* Whether the current directory is not what has its name inside; says so and what helps, if that is a surprise. */
+static bool cwd_is_hidden(const struct run_options *o, const char *cwd)
+{
+	struct rf_error err;
+	struct view v;
+	const char *by;
+
+	if (view_init(&v, &o->config, &err) < 0)
+		return false; /* rf_run() will say why */
+	by = view_covers(&v, cwd);
+	if (by && !o->config.root)
+		message("the current directory %s is hidden inside by %s; starting in / (\"--rw .\" or \"--ro .\" shows it)",
+			cwd, by);
+	view_done(&v);
+	return by;
+}
+
 /* Where the program starts; PWD says the same. @pwd has room for "PWD=" and a path. */
 static void settle_workdir(struct run_options *o, char *pwd, size_t size)
 {
 	char cwd[PATH_MAX];
-	const char *by;
 
 	if (!o->config.workdir) {
-		if (!getcwd(cwd, sizeof(cwd)))
+		if (!getcwd(cwd, sizeof(cwd)) || cwd_is_hidden(o, cwd))
 			strcpy(cwd, "/");
-		by = o->config.root ? o->config.root : hidden_by(o, cwd);
-		if (by) {
-			if (!o->config.root)
-				message("the current directory %s is hidden inside by %s; starting in /",
-					cwd, by);
-			strcpy(cwd, "/");
-		}
 		snprintf(pwd, size, "PWD=%s", cwd);
 		o->config.workdir = pwd + 4;
 	} else {

@@ -47,9 +47,11 @@ enum {
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "What is visible:", 1 },
-	{ "rw", KEY_RW, "PATH[:TARGET]", 0, "Bind a host file or directory, writable", 0 },
-	{ "ro", KEY_RO, "PATH[:TARGET]", 0, "Bind a host file or directory, read-only", 0 },
-	{ "hide", KEY_HIDE, "PATH", 0, "Put an empty file or directory over PATH", 0 },
+	{ "rw", KEY_RW, "PATH[:TARGET]", 0,
+	  "Show a host file or directory, also of what is hidden, writable", 0 },
+	{ "ro", KEY_RO, "PATH[:TARGET]", 0,
+	  "Show a host file or directory, also of what is hidden, read-only", 0 },
+	{ "hide", KEY_HIDE, "PATH", 0, "Hide more: an empty file or directory is in its place", 0 },
 	{ "tmpfs", KEY_TMPFS, "PATH", 0, "Put an empty file system in memory on PATH", 0 },
 	{ "root", KEY_ROOT, "DIR", 0,
 	  "Host directory that is / inside, below a writable layer in memory (default /)", 0 },
@@ -60,7 +62,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The program's surroundings:", 2 },
 	{ "env", KEY_ENV, "NAME[=VALUE]", 0, "Set a variable, or pass the caller's", 0 },
 	{ "env-all", KEY_ENV_ALL, NULL, 0,
-	  "Pass the whole environment (default: PATH HOME USER LOGNAME SHELL TERM COLORTERM LANG LANGUAGE LC_* TZ TMPDIR PWD)",
+	  "Pass the whole environment (default: PATH HOME USER LOGNAME SHELL TERM COLORTERM LANG LANGUAGE LC_* TZ, and PWD), with whatever secrets are in it",
 	  0 },
 	{ "workdir", KEY_WORKDIR, "DIR", 0, "Start in DIR (default: the current directory)", 0 },
 	{ "user", KEY_USER, "UID[:GID]", 0, "User and group inside (default: the caller's)", 0 },
@@ -438,8 +440,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const char doc[] =
 	"Run CMD in a sandbox.\v"
-	"Inside, the host's files are visible, and changes to them stay in memory and are gone at the end; --rw makes "
-	"a part writable for good. The exit status is that of CMD, 128+N if signal N ended it, 126 if it cannot be executed, "
+	"Inside, the host's files are visible but for homes, temporary files, sockets, logs, keys and passwords and what not "
+	"everybody may read; --ro and --rw show more. Changes stay in memory and are gone at the end, except those to what --rw "
+	"names. The exit status is that of CMD, 128+N if signal N ended it, 126 if it cannot be executed, "
 	"127 if it is not found, and otherwise: 200 bad command line, 201 no usable platform, 202 no permission on its device, "
 	"203 the platform fails its probe, 204 not enough memory, 205 the sandbox cannot be set up, 206 internal failure, "
 	"207 the sandbox's kernel failed, 211 a wall around the monitor cannot be had here (see --isolation), and when a limit ends the "

@@ -6,6 +6,8 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 
+#define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 bool option_size(const char *text, uint64_t *ret, char *why, size_t size)
 {
 	if (parse_size(text, ret))
@@ -203,10 +205,9 @@ bool option_bind(char *text, const char **ret_source, const char **ret_target, c
 	return true;
 }
 
-/* Where a program is and who runs it, how it should talk, and the terminal: no keys, sockets or agents. */
+/* Where programs are and who runs one, how it should talk, and the terminal: no keys, sockets or agents. docs/view.md */
 static const char *const default_names[] = {
-	"PATH",      "HOME", "USER",     "LOGNAME", "SHELL",  "TERM",
-	"COLORTERM", "LANG", "LANGUAGE", "TZ",      "TMPDIR", "PWD",
+	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "COLORTERM", "LANG", "LANGUAGE", "TZ",
 };
 
 bool env_passed_by_default(const char *entry)
@@ -245,12 +246,12 @@ bool env_add(struct run_options *o, const char *entry)
 	return true;
 }
 
-/* Whether the options set this variable themselves. */
-static bool env_has(const struct run_options *o, const char *entry, size_t explicit_count)
+/* Whether one of the first @count entries sets this variable. */
+static bool env_has(const struct run_options *o, const char *entry, size_t count)
 {
 	size_t len = strcspn(entry, "=");
 
-	for (size_t i = 0; i < explicit_count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (strncmp(o->env[i], entry, len) == 0 && o->env[i][len] == '=')
 			return true;
 	return false;
@@ -267,38 +268,5 @@ bool env_fill_default(struct run_options *o, char *const *environment)
 		if (!env_has(o, *environment, explicit_count) && !env_add(o, *environment))
 			return false;
 	}
-	return true;
-}
-
-bool path_is_below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	while (len > 1 && dir[len - 1] == '/')
-		len--;
-	if (len == 1 && dir[0] == '/')
-		return true;
-	return strncmp(path, dir, len) == 0 && (!path[len] || path[len] == '/');
-}
-
-const char *hidden_by(const struct run_options *o, const char *path)
-{
-	static const char *const always[] = { "/proc", "/dev", "/sys" };
-	const char *by = NULL;
-
-	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-		if (path_is_below(path, always[i]))
-			by = always[i];
-	/* A later mount covers or uncovers what an earlier one did. */
-	for (size_t i = 0; i < o->config.mount_count; i++) {
-		const struct rf_mount *m = &o->mounts[i];
-		const char *target = m->target ? m->target : m->source;
-
-		if (!path_is_below(path, target))
-			continue;
-		by = m->kind == RF_MOUNT_HIDE || (m->target && strcmp(m->target, m->source) != 0)
-			     ? target
-			     : NULL;
-	}
-	return by;
+	return o->env_all || env_has(o, PATH_DEFAULT, o->env_count) || env_add(o, PATH_DEFAULT);
 }

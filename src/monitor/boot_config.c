@@ -118,12 +118,28 @@ int config_mount(struct config_writer *w, enum boot_mount_kind kind, const char 
 	int r;
 
 	if (w->config->nmounts == BOOT_MOUNTS_MAX)
-		return error_set(err, -E2BIG, "more than %u mounts", BOOT_MOUNTS_MAX);
+		return error_set(err, -E2BIG, "more than %u mounts and hidden paths",
+				 BOOT_MOUNTS_MAX);
 	if (kind_has_files(kind)) {
 		r = open_root(w, kind, source, &mount, err);
 		if (r < 0)
 			return r;
 	}
+	mount.target = config_string(w, target);
+	w->config->mounts[w->config->nmounts++] = mount;
+	return 0;
+}
+
+int config_replace(struct config_writer *w, const char *target, u32 mode, u32 uid, u32 gid,
+		   struct rf_error *err)
+{
+	struct boot_mount mount = {
+		.kind = BOOT_MOUNT_REPLACE, .mode = mode, .uid = uid, .gid = gid
+	};
+
+	if (w->config->nmounts == BOOT_MOUNTS_MAX)
+		return error_set(err, -E2BIG, "more than %u mounts and hidden paths",
+				 BOOT_MOUNTS_MAX);
 	mount.target = config_string(w, target);
 	w->config->mounts[w->config->nmounts++] = mount;
 	return 0;

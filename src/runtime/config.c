@@ -13,6 +13,7 @@
 #include "monitor/boot_config.h"
 #include "monitor/monitor.h"
 #include "runtime/runtime.h"
+#include "runtime/view.h"
 
 #define CPUS_DEFAULT_MAX 4u
 /* Soft RLIMIT_NOFILE inside: what select(2) can handle. */
@@ -90,62 +91,6 @@ int config_complete(struct rf_config *c, enum rf_failure *ret_failure, struct rf
 	return r;
 }
 
-static const enum boot_mount_kind mount_kinds[] = {
-	[RF_MOUNT_RW] = BOOT_MOUNT_HOST_RW,
-	[RF_MOUNT_RO] = BOOT_MOUNT_HOST_RO,
-	[RF_MOUNT_HIDE] = BOOT_MOUNT_HIDE,
-	[RF_MOUNT_TMPFS] = BOOT_MOUNT_TMPFS,
-};
-
-/* One of the caller's. Without a target it appears where the host has it, symlinks resolved. */
-static int write_mount(struct config_writer *w, const struct rf_mount *mount, struct rf_error *err)
-{
-	bool bind = mount->kind == RF_MOUNT_RW || mount->kind == RF_MOUNT_RO;
-	char real[PATH_MAX];
-	const char *target = mount->target ? mount->target : mount->source;
-
-	if ((size_t)mount->kind >= ARRAY_SIZE(mount_kinds))
-		return error_set(err, -EINVAL, "unknown kind of mount %d", mount->kind);
-	if (bind && !mount->target) {
-		if (!realpath(mount->source, real))
-			return error_set(err, -errno, "cannot bind %s", mount->source);
-		target = real;
-	}
-	if (!target || target[0] != '/') {
-		error_set(err, 0, "%s is not an absolute path inside the sandbox",
-			  target ? target : "(none)");
-		return -EINVAL;
-	}
-	return config_mount(w, mount_kinds[mount->kind], mount->source, target, err);
-}
-
-static bool root_has(const char *root, const char *name)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	return snprintf(path, sizeof(path), "%s/%s", root, name) < (int)sizeof(path) &&
-	       stat(path, &st) == 0;
-}
-
-/* What every sandbox has, then the caller's mounts in their order. */
-static int write_mounts(const struct rf_config *c, struct config_writer *w, struct rf_error *err)
-{
-	int r = config_mount(w, BOOT_MOUNT_ROOT_OVERLAY, c->root, "/", err);
-
-	if (r == 0)
-		r = config_mount(w, BOOT_MOUNT_PROC, NULL, "/proc", err);
-	if (r == 0)
-		r = config_mount(w, BOOT_MOUNT_DEV, NULL, "/dev", err);
-	if (r == 0)
-		r = config_mount(w, BOOT_MOUNT_TMPFS, NULL, "/dev/shm", err);
-	if (r == 0 && root_has(c->root, "sys"))
-		r = config_mount(w, BOOT_MOUNT_HIDE, NULL, "/sys", err);
-	for (size_t i = 0; i < c->mount_count && r == 0; i++)
-		r = write_mount(w, &c->mounts[i], err);
-	return r;
-}
-
 static void write_rlimit(struct boot_config *b, int which, u64 soft, u64 hard)
 {
 	b->rlimits[which][0] = MIN(soft, hard);
@@ -201,21 +146,18 @@ static u32 take_umask(void)
 	return umask(0);
 }
 
-int config_write(const struct rf_config *c, struct monitor *m, const bool closed[3],
-		 struct rf_error *err)
+int config_write(const struct rf_config *c, const struct view *v, struct monitor *m,
+		 const bool closed[3], struct rf_error *err)
 {
 	struct config_writer w;
-	char cwd[PATH_MAX];
 	int r = 0;
 
 	config_begin(&w, m);
-	if (!c->workdir && !getcwd(cwd, sizeof(cwd)))
-		strcpy(cwd, "/");
 	w.config->flags = c->strace ? BOOT_F_STRACE : 0;
 	w.config->program = config_string(&w, c->program);
 	w.config->argv = config_strings(&w, c->argv, &w.config->argc);
 	w.config->envp = config_strings(&w, c->envp, &w.config->envc);
-	w.config->cwd = config_string(&w, c->workdir ? c->workdir : cwd);
+	w.config->cwd = config_string(&w, v->workdir);
 	w.config->hostname = config_string(&w, c->hostname);
 	w.config->strace_set = config_string(&w, c->strace_set);
 	w.config->log_level = c->log_level;
@@ -223,7 +165,7 @@ int config_write(const struct rf_config *c, struct monitor *m, const bool closed
 	w.config->debug_crash = c->debug_crash;
 	write_ids(c, &w);
 	write_limits(&c->limits, w.config);
-	r = write_mounts(c, &w, err);
+	r = view_write(v, c, &w, err);
 	for (u32 i = 0; i < 3 && r == 0; i++)
 		r = config_stream(&w, i, closed[i] ? -1 : (int)i, err);
 	return r < 0 ? r : config_finish(&w, err);

@@ -210,7 +210,7 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	if (r < 0)
 		return r;
 	*ret_failure = RF_FAILURE_SETUP;
-	r = config_write(&s->config, m, closed, err);
+	r = config_write(&s->config, &s->view, m, closed, err);
 	s->timing.config_us = sandbox_elapsed_us(s);
 	if (r < 0)
 		return r;

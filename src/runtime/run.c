@@ -319,12 +319,18 @@ int rf_run(const struct rf_config *config, struct rf_result *ret, struct rf_erro
 	r = config_complete(&s.config, &ret->failure, err);
 	if (r < 0)
 		return r;
+	r = view_init(&s.view, &s.config, err);
+	if (r < 0) {
+		ret->failure = failure_of(r, RF_FAILURE_SETUP);
+		return r;
+	}
 	pthread_sigmask(SIG_SETMASK, NULL, &mask);
 	r = choose(&s, ret, err);
 	if (r == 0)
 		r = run_chosen(&s, ret, err);
 	ret->timing.done_us = sandbox_elapsed_us(&s);
 	sandbox_done(&s);
+	view_done(&s.view);
 	close_fd(&s.choice.device);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	return r;

@@ -17,8 +17,9 @@ int limits_check(const struct rf_limits *l, struct rf_error *err) __must_check;
 void limit_describe(enum rf_limit which, const struct rf_limits *l, char *text, size_t size);
 
 struct monitor;
+struct view;
 /* Writes everything the kernel is told; @closed: standard streams that were closed when we started. */
-int config_write(const struct rf_config *c, struct monitor *m, const bool closed[3],
-		 struct rf_error *err) __must_check;
+int config_write(const struct rf_config *c, const struct view *v, struct monitor *m,
+		 const bool closed[3], struct rf_error *err) __must_check;
 /* RF_FAILURE_MEMORY for -ENOMEM, else @otherwise. */
 enum rf_failure failure_of(int error, enum rf_failure otherwise);

@@ -19,6 +19,7 @@
 #include "cage/cage.h"
 #include "runtime/cgroup.h"
 #include "runtime/terminal.h"
+#include "runtime/view.h"
 
 /* What the monitor has beyond a limit of time to end by itself. */
 #define LIMIT_GRACE_NS 2000000000ull
@@ -35,6 +36,7 @@ struct sandbox_shared {
 struct sandbox {
 	/* the same in all three */
 	struct rf_config config; /* complete */
+	struct view view;        /* what of the host it shows */
 	struct rf_choice choice;
 	u64 start_ns;
 	struct rf_timing timing; /* as far as it was known when this process was forked */

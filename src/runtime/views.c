@@ -15,25 +15,28 @@ static size_t view_count;
 
 static_assert(RF_MOUNTS_MAX + 1 <= CAGE_VIEWS_MAX, "each mount has a view");
 
-/* The root, and what is bound. */
-static void list_views(const struct rf_config *c)
+static void list_view(const struct view *v, const char *path, bool writable)
 {
-	views[view_count++] = (struct cage_view){ .path = c->root };
-	for (size_t i = 0; i < c->mount_count; i++) {
-		const struct rf_mount *m = &c->mounts[i];
+	struct cage_view *view = &views[view_count++];
 
-		if (m->kind == RF_MOUNT_RW || m->kind == RF_MOUNT_RO)
-			views[view_count++] =
-				(struct cage_view){ .path = m->source,
-						    .writable = m->kind == RF_MOUNT_RW };
-	}
+	*view = (struct cage_view){ .path = path, .writable = writable };
+	view->hidden = view_hidden(v, path, &view->hidden_count);
+}
+
+/* The root, and what is bound. */
+static void list_views(const struct view *v)
+{
+	list_view(v, v->root, false);
+	for (size_t i = 0; i < v->mount_count; i++)
+		if (v->mounts[i].source)
+			list_view(v, v->mounts[i].source, v->mounts[i].kind == RF_MOUNT_RW);
 }
 
 int views_enter(struct sandbox *s, struct monitor_options *ret, struct rf_error *err)
 {
 	int r;
 
-	list_views(&s->config);
+	list_views(&s->view);
 	r = cage_views(&s->cage, views, view_count, err);
 	if (r < 0)
 		return r;

@@ -166,6 +166,21 @@ TEST(env_default_passes_only_the_list)
 	free(o.env);
 }
 
+TEST(env_default_has_a_path_and_no_sockets_or_tokens)
+{
+	char agent[] = "SSH_AUTH_SOCK=/run/x", bus[] = "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/y",
+	     runtime[] = "XDG_RUNTIME_DIR=/run/user/0", preload[] = "LD_PRELOAD=/x.so",
+	     display[] = "DISPLAY=:0", tmp[] = "TMPDIR=/tmp/me";
+	char *environment[] = { agent, bus, runtime, preload, display, tmp, NULL };
+	struct run_options o = { 0 };
+
+	EXPECT_TRUE(env_fill_default(&o, environment));
+	ASSERT_EQ(o.env_count, 1);
+	EXPECT_STR_EQ(o.env[0],
+		      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	free(o.env);
+}
+
 TEST(env_all_passes_everything)
 {
 	char a[] = "A=1", b[] = "B=2";
@@ -173,7 +188,7 @@ TEST(env_all_passes_everything)
 	struct run_options o = { .env_all = true };
 
 	EXPECT_TRUE(env_fill_default(&o, environment));
-	EXPECT_EQ(o.env_count, 2);
+	EXPECT_EQ(o.env_count, 2); /* all, and no more */
 	free(o.env);
 }
 
@@ -189,29 +204,6 @@ TEST(env_grows)
 	EXPECT_EQ(o.env_count, 300);
 	EXPECT_NULL(o.env[300]);
 	free(o.env);
-}
-
-TEST(path_is_below_respects_components)
-{
-	EXPECT_TRUE(path_is_below("/a/b", "/a"));
-	EXPECT_TRUE(path_is_below("/a", "/a"));
-	EXPECT_TRUE(path_is_below("/a/b", "/a/"));
-	EXPECT_TRUE(path_is_below("/x", "/"));
-	EXPECT_FALSE(path_is_below("/ab", "/a"));
-	EXPECT_FALSE(path_is_below("/", "/a"));
-}
-
-TEST(hidden_by_looks_at_the_last_mount)
-{
-	static struct run_options o;
-
-	o.config.mount_count = 2;
-	o.mounts[0] = (struct rf_mount){ RF_MOUNT_HIDE, "/home", "/home" };
-	o.mounts[1] = (struct rf_mount){ RF_MOUNT_RW, "/home/me/work", NULL };
-	EXPECT_STR_EQ(hidden_by(&o, "/home/me"), "/home");
-	EXPECT_NULL(hidden_by(&o, "/home/me/work/x"));
-	EXPECT_STR_EQ(hidden_by(&o, "/proc/self"), "/proc");
-	EXPECT_NULL(hidden_by(&o, "/usr"));
 }
 
 TEST(exit_codes_follow_the_table)

@@ -9,6 +9,7 @@
 #include "harness/test.h"
 #include "monitor/boot_config.h"
 #include "runtime/runtime.h"
+#include "runtime/view.h"
 #include "unit/test-hostcall-image.h"
 
 static struct test_image elf;
@@ -148,6 +149,7 @@ TEST(config_write_says_what_was_asked)
 	bool closed[3] = { true, true, false };
 	enum rf_failure failure;
 	struct rf_config c;
+	struct view v;
 	struct rf_error err = { 0 };
 	mode_t mask = umask(027);
 
@@ -158,7 +160,9 @@ TEST(config_write_says_what_was_asked)
 	c.mount_count = 2;
 	c.workdir = "/usr";
 	ASSERT_EQ(complete(&c, &failure), 0);
-	ASSERT_EQ(config_write(&c, &m, closed, &err), 0);
+	ASSERT_EQ(view_init(&v, &c, &err), 0);
+	ASSERT_EQ(config_write(&c, &v, &m, closed, &err), 0);
+	view_done(&v);
 	umask(mask);
 	b = (const void *)(m.arena.base + BOOT_CONFIG_OFF);
 	EXPECT_EQ(b->argc, 2);
@@ -196,6 +200,7 @@ TEST(config_write_refuses_what_does_not_fit)
 	bool closed[3] = { true, true, true };
 	enum rf_failure failure;
 	struct rf_config c;
+	struct view v;
 	struct rf_error err = { 0 };
 
 	memset(big, 'a', sizeof(big) - 1);
@@ -203,7 +208,9 @@ TEST(config_write_refuses_what_does_not_fit)
 	config_start(&c);
 	c.argv = argv;
 	ASSERT_EQ(complete(&c, &failure), 0);
-	EXPECT_EQ(config_write(&c, &m, closed, &err), -E2BIG);
+	ASSERT_EQ(view_init(&v, &c, &err), 0);
+	EXPECT_EQ(config_write(&c, &v, &m, closed, &err), -E2BIG);
+	view_done(&v);
 	monitor_done(&m);
 }
 
@@ -215,6 +222,7 @@ TEST(config_write_refuses_bad_binds)
 	bool closed[3] = { true, true, true };
 	enum rf_failure failure;
 	struct rf_config c;
+	struct view v;
 	struct rf_error err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -224,7 +232,10 @@ TEST(config_write_refuses_bad_binds)
 		c.mounts = &bad[i];
 		c.mount_count = 1;
 		ASSERT_EQ(complete(&c, &failure), 0);
-		EXPECT_LT(config_write(&c, &m, closed, &err), 0);
+		if (view_init(&v, &c, &err) == 0) {
+			EXPECT_LT(config_write(&c, &v, &m, closed, &err), 0);
+			view_done(&v);
+		}
 		EXPECT_GT(strlen(err.text), 0);
 		monitor_done(&m);
 	}

@@ -67,6 +67,11 @@ u64 ktime_start(void)
 	return start_ns;
 }
 
+u64 ktime_up(void)
+{
+	return ktime_mono() - start_ns;
+}
+
 /* ---- timers, by deadline ---- */
 
 static struct rb_root timers;

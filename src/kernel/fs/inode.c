@@ -115,6 +115,10 @@ int inode_permission_cred(struct inode *i, const struct cred *c, u32 mask)
 
 	if ((mask & MAY_WRITE) && (i->flags & INODE_F_IMMUTABLE))
 		return -EPERM;
+	if (unlikely(i->flags & (INODE_F_NO_READ | INODE_F_NO_EXEC)) && mounts_complete &&
+	    (((mask & MAY_READ) && (i->flags & INODE_F_NO_READ)) ||
+	     ((mask & MAY_EXEC) && (i->flags & INODE_F_NO_EXEC))))
+		return -EACCES;
 	if (c->fsuid == i->uid)
 		mode >>= 6;
 	else if (cred_in_group(c, i->gid))

@@ -76,6 +76,7 @@ struct fs_context *current_fs(void);
 
 /* ---- mount.c ---- */
 extern struct mount *anon_mount;
+extern bool mounts_complete; /* programs may run: INODE_F_NO_READ and INODE_F_NO_EXEC hold */
 struct mount *mount_ref(struct mount *m);
 void mount_unref(struct mount *m);
 struct mount *mount_at(const struct path *p); /* borrowed: what is mounted there, or NULL */
@@ -84,6 +85,9 @@ int anon_init(void);
 int vfs_mount_bind(const struct path *from, const struct path *at, u32 flags);
 int vfs_umount(const struct path *p, bool lazy); /* p: root of the mounted tree */
 int memfs_super_new_file(struct super **ret);    /* its root is an empty regular file (memfs.c) */
+void memfs_show_others_only(struct super *sb);   /* BOOT_MOUNT_F_OTHERS */
+/* A directory or file of a memfs gives way to an empty one (S_IFDIR, S_IFREG), or to nothing (0). */
+int memfs_replace(struct dentry *d, u32 mode, u32 uid, u32 gid);
 
 /* ---- hostfs.c ---- */
 void hostfs_sync(void); /* writes dirty pages of shared mappings to the host */

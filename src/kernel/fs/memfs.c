@@ -146,6 +146,17 @@ struct memnode *memnode_new(struct super *sb, const struct inode *dir, u32 mode,
 	return m;
 }
 
+/* In the default view everybody inside, root too, gets of the host's files what others get there. An empty file tells nothing. */
+static u32 others_flags(const struct hc_stat *st)
+{
+	u32 withheld = (st->mode >> 6 | st->mode >> 3) & ~st->mode;
+
+	if (S_ISLNK(st->mode) || (S_ISREG(st->mode) && !st->size))
+		return 0;
+	return (withheld & S_IROTH ? INODE_F_NO_READ : 0) |
+	       (withheld & S_IXOTH ? INODE_F_NO_EXEC : 0);
+}
+
 struct memnode *memnode_new_lower(struct super *sb, struct memnode *dir, const struct hc_stat *st,
 				  const char *name, size_t len)
 {
@@ -165,6 +176,8 @@ struct memnode *memnode_new_lower(struct super *sb, struct memnode *dir, const s
 	}
 	lower_fill_inode(memnode_inode(m), st);
 	lower_note(&m->f.lower, st);
+	if (memfs_of(memnode_inode(m))->others_only)
+		memnode_inode(m)->flags |= others_flags(st);
 	memnode_set_ops(m);
 	return m;
 }
@@ -351,6 +364,13 @@ static int memfs_super_finish(struct super *sb, struct memnode *root, struct sup
 	}
 	*ret = sb;
 	return 0;
+}
+
+void memfs_show_others_only(struct super *sb)
+{
+	struct memfs *fs = sb->private;
+
+	fs->others_only = true;
 }
 
 int memfs_super_new(u64 host_root, u64 limit_bytes, const char *type, struct super **ret)

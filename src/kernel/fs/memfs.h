@@ -33,7 +33,8 @@ static inline u64 quota_left(u64 limit, u64 used)
 struct memfs {
 	u64 root; /* host handle */
 	bool has_lower;
-	u64 limit_pages; /* 0: none */
+	bool others_only; /* BOOT_MOUNT_F_OTHERS */
+	u64 limit_pages;  /* 0: none */
 	u64 used_pages;
 	u64 nr_inodes;
 	struct memfs_quota *quota; /* NULL: bounded by memory only */

@@ -466,6 +466,35 @@ static int memfs_tmpfile(struct inode *dir, u32 mode, struct inode **ret)
 	return 0;
 }
 
+int memfs_replace(struct dentry *d, u32 mode, u32 uid, u32 gid)
+{
+	struct inode *dir = d->parent->inode, *i = NULL;
+	struct memnode *m = NULL;
+	int r;
+
+	if (d->parent == d || dir->ops != &memfs_dir_ops)
+		return -EINVAL;
+	if (mode) {
+		m = memnode_new(dir->sb, NULL, mode, 0);
+		if (!m)
+			return -ENOMEM;
+		i = memnode_inode(m);
+		i->uid = uid;
+		i->gid = gid;
+	}
+	if (S_ISDIR(d->inode->mode) && dir->nlink > 2)
+		dir->nlink--;
+	r = memdir_remove(dir, d);
+	dentry_drop(d);
+	if (r == 0 && m)
+		r = memdir_add_new(dir, d, m, &i);
+	else if (m)
+		inode_unref(i);
+	if (r == 0 && m)
+		inode_unref(i); /* the entry holds it; the next lookup makes a dentry */
+	return r;
+}
+
 const struct inode_ops memfs_dir_ops = {
 	.lookup = memfs_lookup,
 	.create = memfs_create,

@@ -7,6 +7,7 @@
 
 LIST_HEAD(mounts);
 struct mount *anon_mount;
+bool mounts_complete;
 struct fs_context *init_fs;
 
 static u32 next_mount_id = 1;
@@ -203,7 +204,6 @@ static int boot_super_new(const struct boot_mount *m, bool over_file, struct sup
 		*ret_flags = MS_NOSUID | MS_NODEV;
 		return memfs_super_new(0, m->limit_bytes, "tmpfs", ret);
 	case BOOT_MOUNT_HIDE:
-		*ret_flags = MS_RDONLY;
 		return hide_super_new(over_file, ret);
 	case BOOT_MOUNT_PROC:
 		*ret_flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -227,11 +227,47 @@ static int boot_mount_root(const struct boot_mount *m)
 		r = mount_add(sb, NULL, flags, sb->type);
 	if (r < 0)
 		return r;
+	if (m->flags & BOOT_MOUNT_F_OTHERS)
+		memfs_show_others_only(sb);
 	mnt = list_last_entry(&mounts, struct mount, link);
 	init_fs->root = init_fs->cwd = (struct path){ mnt, mnt->root };
 	path_ref(&init_fs->root);
 	path_ref(&init_fs->cwd);
 	return 0;
+}
+
+static bool in_root_overlay(const struct path *p)
+{
+	return p->mnt == init_fs->root.mnt && p->dentry != p->mnt->root;
+}
+
+/* Nothing is left under it that another mount of the same tree would show. */
+static int hide_in_overlay(struct dentry *d)
+{
+	const struct inode *i = d->inode;
+	u32 type = S_ISDIR(i->mode) ? S_IFDIR : S_IFREG;
+
+	return memfs_replace(d, type | (i->mode & 07777), i->uid, i->gid);
+}
+
+/*
+ * A directory nobody inside may search lies on the way to a mount: an empty one takes its place, so that the mount can be reached and
+ * nothing else is. Returns whether it did, or an error.
+ */
+static int clear_way(const struct path *at)
+{
+	struct dentry *closed = NULL;
+	int r;
+
+	if (at->mnt != init_fs->root.mnt)
+		return 0;
+	for (struct dentry *d = at->dentry; d != d->parent; d = d->parent)
+		if (d->inode->flags & INODE_F_NO_EXEC && S_ISDIR(d->inode->mode))
+			closed = d;
+	if (!closed)
+		return 0;
+	r = hide_in_overlay(closed);
+	return r < 0 ? r : 1;
 }
 
 static int boot_mount_one(const struct boot_mount *m)
@@ -250,6 +286,20 @@ static int boot_mount_one(const struct boot_mount *m)
 	r = mount_point(target, m->is_file, &at);
 	if (r < 0)
 		return r == -ENOENT && m->kind == BOOT_MOUNT_HIDE ? 0 : r;
+	if (m->kind != BOOT_MOUNT_HIDE) {
+		r = clear_way(&at);
+		if (r) {
+			path_unref(&at);
+			r = r < 0 ? r : mount_point(target, m->is_file, &at);
+		}
+		if (r < 0)
+			return r;
+	}
+	if (m->kind == BOOT_MOUNT_HIDE && in_root_overlay(&at)) {
+		r = hide_in_overlay(at.dentry);
+		path_unref(&at);
+		return r;
+	}
 	over_file = !S_ISDIR(at.dentry->inode->mode);
 	r = boot_super_new(m, over_file, &sb, &flags);
 	if (r == 0) {
@@ -258,17 +308,45 @@ static int boot_mount_one(const struct boot_mount *m)
 		r = is_file == over_file ? mount_add(sb, &at, flags, sb->type)
 		    : over_file          ? -ENOTDIR
 					 : -EISDIR;
+		if (r == 0)
+			list_last_entry(&mounts, struct mount, link)->hides =
+				m->kind == BOOT_MOUNT_HIDE;
 	}
 	path_unref(&at);
 	return r;
 }
 
-/* From now on: whoever is root inside neither uncovers what is below these mounts nor makes read-only ones writable. */
+/* BOOT_MOUNT_REPLACE: only in the root overlay, and before anything is mounted in it. */
+static int boot_replace(const struct boot_mount *m)
+{
+	const char *target = boot_string(m->target);
+	struct path p;
+	int r;
+
+	if (!target || target[0] != '/' || !init_fs->root.mnt)
+		return -EINVAL;
+	r = S_ISDIR(m->mode) ? mount_point(target, false, &p)
+			     : path_lookup(AT_FDCWD, target, 0, &p);
+	if (r < 0)
+		return r == -ENOENT && !S_ISDIR(m->mode) ? 0 : r;
+	r = in_root_overlay(&p)
+		    ? memfs_replace(p.dentry, S_ISDIR(m->mode) ? m->mode : 0, m->uid, m->gid)
+		    : -EINVAL;
+	path_unref(&p);
+	return r;
+}
+
+/*
+ * From now on nothing can be made in hidden directories, as mount points of later mounts could; and whoever is root inside neither uncovers what
+ * is below these mounts nor makes read-only ones writable.
+ */
 static void boot_lock_mounts(void)
 {
 	struct mount *m;
 
 	list_for_each_entry(m, &mounts, link) {
+		if (m->hides)
+			m->flags |= MS_RDONLY;
 		m->locked = m->at.mnt != NULL;
 		m->kept_flags = m->flags;
 	}
@@ -302,12 +380,13 @@ int vfs_init(void)
 	init_fs->umask = 0; /* mount points get their full modes */
 	r = anon_init();
 	for (u32 n = 0; r == 0 && n < MIN(c->nmounts, BOOT_MOUNTS_MAX); n++) {
-		r = boot_mount_one(&c->mounts[n]);
-		if (r < 0) {
-			const char *target = boot_string(c->mounts[n].target);
+		const struct boot_mount *m = &c->mounts[n];
 
-			klog(0, "mount %s (kind %u): error %d", target ? target : "?",
-			     c->mounts[n].kind, -r);
+		r = m->kind == BOOT_MOUNT_REPLACE ? boot_replace(m) : boot_mount_one(m);
+		if (r < 0) {
+			const char *target = boot_string(m->target);
+
+			klog(0, "mount %s (kind %u): error %d", target ? target : "?", m->kind, -r);
 			sandbox_exit(VFS_EXIT_SETUP);
 		}
 	}
@@ -319,6 +398,7 @@ int vfs_init(void)
 	}
 	boot_lock_mounts();
 	boot_enter_cwd(c);
+	mounts_complete = true;
 	init_fs->umask = c->umask & 0777;
 	return 0;
 }
@@ -391,7 +471,7 @@ int vfs_umount(const struct path *p, bool lazy)
 	struct mount *m = p->mnt, *other;
 
 	if (p->dentry != m->root || !m->at.mnt || m->locked)
-		return -EINVAL;
+		return -EINVAL; /* mount_namespaces(7): locked */
 	list_for_each_entry(other, &mounts, link)
 		if (other->at.mnt == m)
 			return -EBUSY;

@@ -120,14 +120,9 @@ static void cpu_times(u64 *ret_user, u64 *ret_system)
 	}
 }
 
-static u64 uptime_ns(void)
-{
-	return ktime_mono() - ktime_start();
-}
-
 static u64 idle_ns(u64 busy)
 {
-	u64 all = uptime_ns() * nr_cpus;
+	u64 all = ktime_up() * nr_cpus;
 
 	return all > busy ? all - busy : 0;
 }
@@ -151,14 +146,14 @@ static int show_stat(struct proc_node *n, struct text *t)
 	text_printf(
 		t,
 		"intr 0\nctxt %lu\nbtime %lu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
-		switches, (u64)((ktime_real() - uptime_ns()) / NSEC_PER_SEC), total,
+		switches, (u64)((ktime_real() - ktime_up()) / NSEC_PER_SEC), total,
 		running ? running : 1);
 	return 0;
 }
 
 static int show_uptime(struct proc_node *n, struct text *t)
 {
-	u64 up = ktime_boot() / (NSEC_PER_SEC / 100), user, system, idle;
+	u64 up = ktime_up() / (NSEC_PER_SEC / 100), user, system, idle;
 
 	(void)n;
 	cpu_times(&user, &system);

@@ -49,6 +49,9 @@ void uio_revert(struct uio *u, size_t n); /* undo the last n bytes, single-buffe
 
 /* ---- inodes ---- */
 #define INODE_F_IMMUTABLE 1u
+/* What the host's owner or group may do to it, and others may not: nobody inside may. */
+#define INODE_F_NO_READ   2u
+#define INODE_F_NO_EXEC   4u /* or search */
 struct inode_ops;
 struct file_ops;
 struct super;
@@ -178,6 +181,7 @@ struct mount {
 	u32 refs;
 	u32 id;
 	char *source; /* for /proc/mounts */
+	bool hides;   /* an empty thing over what must not be seen */
 	/* mount_namespaces(7), "Restrictions on mount namespaces": what the sandbox was started with */
 	bool locked;    /* never unmounted, nor left out of a view of what it covers */
 	u32 kept_flags; /* flags that no remounting takes away */

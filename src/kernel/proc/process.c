@@ -36,7 +36,7 @@ struct process *process_new(struct process *parent)
 	waitq_init(&p->signal_wq);
 	waitq_init(&p->exit_wq);
 	rb_init(&p->posix_timers);
-	p->start_ns = ktime_boot();
+	p->start_ns = ktime_up();
 	itimers_init(p);
 	if (parent) {
 		memcpy(p->rlimit, parent->rlimit, sizeof(p->rlimit));

@@ -128,7 +128,7 @@ struct process {
 	u64 utime_ns, stime_ns, child_utime_ns,
 		child_stime_ns; /* of ended threads / waited children */
 	u64 minflt, majflt, child_minflt, child_majflt, maxrss, child_maxrss; /* maxrss: pages */
-	u64 start_ns;                                                         /* CLOCK_BOOTTIME */
+	u64 start_ns; /* ktime_up(): process start */
 	struct ktimer itimer_real;
 	u64 itimer_real_interval;
 	u64 itimer_virt[2], itimer_virt_interval[2]; /* VIRTUAL, PROF: remaining CPU ns */

@@ -83,7 +83,7 @@ sysret_t sys_sysinfo(const struct sysargs *a)
 	u64 total, free;
 
 	page_stats(&total, &free);
-	s.uptime = (s64)((ktime_mono() - ktime_start()) / NSEC_PER_SEC);
+	s.uptime = (s64)(ktime_up() / NSEC_PER_SEC);
 	s.totalram = total * PAGE_SIZE;
 	s.freeram = free * PAGE_SIZE;
 	return copy_to_user(arg_ptr(a, 0), &s, sizeof(s));
