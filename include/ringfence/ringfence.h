@@ -63,11 +63,13 @@ struct rf_mount {
  * programs see them and get Linux's errors; CPU time, wall time and output by the monitor, which ends the sandbox.
  */
 struct rf_limits {
-	uint64_t memory;       /* bytes of page frames inside; RF_MEMORY_DEFAULT */
-	uint32_t pids;         /* processes and threads at a time; RF_PIDS_DEFAULT */
-	uint32_t files;        /* open files (open file descriptions) at a time; RF_FILES_DEFAULT */
-	uint64_t disk;         /* bytes of all that is written to file systems in memory; half of the memory */
-	uint64_t disk_inodes;  /* files, directories and further names there; one for each 4 KiB of disk, at least RF_INODES_MIN */
+	uint64_t memory; /* bytes of page frames inside; RF_MEMORY_DEFAULT */
+	uint32_t pids;   /* processes and threads at a time; RF_PIDS_DEFAULT */
+	uint32_t files;  /* open files (open file descriptions) at a time; RF_FILES_DEFAULT */
+	uint64_t
+		disk; /* bytes of all that is written to file systems in memory; half of the memory */
+	uint64_t
+		disk_inodes; /* files, directories and further names there; one for each 4 KiB of disk, at least RF_INODES_MIN */
 	uint64_t file_size;    /* bytes of any one file (RLIMIT_FSIZE, hard); the caller's */
 	uint64_t cpu_time_ns;  /* CPU time of the whole sandbox on the host; none */
 	uint64_t wall_time_ns; /* from the start of the program; none */
@@ -98,7 +100,7 @@ struct rf_config {
 	const char *platform; /* NULL or "auto": the first that works */
 	const char *device;   /* NULL: the platform's own */
 	enum rf_residency_choice residency;
-	uint32_t cpus;   /* 0: as many as the host gives this process, at most 4 */
+	uint32_t cpus; /* 0: as many as the host gives this process, at most 4 */
 	struct rf_limits limits;
 	bool huge_pages; /* ask the host for transparent huge pages */
 	bool core_sched; /* share no CPU core's hyperthreads with others; refused where the host cannot */
@@ -176,8 +178,9 @@ struct rf_timing {
 	uint64_t arena_us;      /* memory mapped, kernel loaded */
 	uint64_t machine_us;    /* machine and vCPUs made */
 	uint64_t config_us;     /* mounts opened, configuration written */
+	uint64_t cage_us;       /* host mounts and rights dropped */
 	uint64_t threads_us;    /* CPU threads made */
-	uint64_t cage_us;       /* rights dropped, system calls filtered */
+	uint64_t filter_us;     /* system calls filtered */
 	uint64_t first_call_us; /* first hostcall of the kernel */
 	uint64_t end_us;        /* program ended */
 	uint64_t done_us;       /* processes gone */

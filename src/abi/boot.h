@@ -179,12 +179,12 @@ struct boot_config {
 	struct boot_mount mounts[BOOT_MOUNTS_MAX];
 	struct boot_stream stream[3];
 	u64 rlimits[16][2]; /* soft, hard by RLIMIT_* number */
-	u64 pids_max;    /* processes and threads at a time, without the kernel's own */
-	u64 files_max;   /* open file descriptions at a time; also the largest RLIMIT_NOFILE */
-	u64 file_size;   /* the largest RLIMIT_FSIZE, whoever asks */
-	u64 disk_bytes;  /* of data in memory file systems, all together */
-	u64 disk_inodes; /* of inodes and further names in them */
-	/* strings follow */
+	u64 pids_max;       /* processes and threads at a time, without the kernel's own */
+	u64 files_max;      /* open file descriptions at a time; also the largest RLIMIT_NOFILE */
+	u64 file_size;      /* the largest RLIMIT_FSIZE, whoever asks */
+	u64 disk_bytes;     /* of data in memory file systems, all together */
+	u64 disk_inodes;    /* of inodes and further names in them */
+			    /* strings follow */
 };
 
 _Static_assert(sizeof(struct boot_info) <= BOOT_CONFIG_OFF,

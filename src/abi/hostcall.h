@@ -13,9 +13,14 @@
 
 #include "base/types.h"
 
+/* Limits of one call; rates are in monitor/rate.h. What a transfer asks for beyond its limit is cut off, all else is refused. */
 #define HC_PATH_MAX    4096u
+#define HC_NAME_MAX    255u       /* bytes of one component */
 #define HC_IO_MAX      (1u << 20) /* bytes per transfer */
-#define HC_HANDLES_MAX 4096u
+#define HC_LOG_MAX     4096u      /* bytes of a log message */
+#define HC_RANDOM_MAX  256u       /* bytes; so many getrandom(2) gives without being interrupted */
+#define HC_FRAMES_MAX  (1u << 28) /* bytes of page frames per HC_DISCARD or HC_POPULATE */
+#define HC_HANDLES_MAX 4096u      /* open at once */
 
 /* clang-format off */
 #define HOSTCALL_TABLE(HOSTCALL)                                                                                       \
@@ -100,6 +105,7 @@ enum hostcall_nr {
 #define HC_O_PATH      0x40u /* a handle to use as a root or for FSTAT only */
 #define HC_O_APPEND    0x80u
 #define HC_O_TMPFILE   0x100u
+#define HC_O_KNOWN     0x1ffu
 
 struct hc_stat {
 	u64 dev, ino, rdev; /* dev and rdev as major << 32 | minor */
@@ -115,6 +121,7 @@ struct hc_stat {
 #define HC_ATTR_ATIME 8u
 #define HC_ATTR_MTIME 16u
 #define HC_ATTR_SIZE  32u
+#define HC_ATTR_KNOWN 63u
 struct hc_setattr {
 	u32 valid; /* HC_ATTR_* */
 	u32 mode, uid, gid;

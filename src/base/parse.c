@@ -149,8 +149,7 @@ bool parse_duration(const char *s, u64 *ret_ns)
 	if (point != end && (*point != '.' || !parse_fraction(point + 1, end, &fraction)))
 		return false;
 	/* The fraction times a day is below 2^47. */
-	if (ckd_mul(&whole, whole, unit * 1000000000ull) ||
-	    ckd_add(&whole, whole, fraction * unit))
+	if (ckd_mul(&whole, whole, unit * 1000000000ull) || ckd_add(&whole, whole, fraction * unit))
 		return false;
 	*ret_ns = whole;
 	return true;

@@ -3,17 +3,18 @@
 #include "cage/cage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/platform.h"
 
 static const struct {
 	const char *name, *what;
-	bool optional;
 } walls[CAGE_WALLS] = {
 	[CAGE_USER] = { "user-namespace", "rights over namespaces end at the cage" },
 	[CAGE_PID] = { "pid-namespace", "no process of the host can be named" },
@@ -31,8 +32,7 @@ static const struct {
 	[CAGE_DUMP] = { "undumpable", "no core dump, no tracing by others" },
 	[CAGE_SECCOMP] = { "system-calls", "a filter on system calls" },
 	[CAGE_LANDLOCK] = { "landlock",
-			    "nothing opened outside the views, even through descriptors",
-			    .optional = true },
+			    "nothing opened outside the views, even through descriptors" },
 };
 
 const char *cage_wall_name(enum cage_wall wall)
@@ -47,7 +47,7 @@ const char *cage_wall_what(enum cage_wall wall)
 
 bool cage_wall_required(enum cage_wall wall)
 {
-	return !walls[wall].optional;
+	return wall != CAGE_LANDLOCK; /* younger than the kernels we support */
 }
 
 void cage_init(struct cage *c, enum rf_isolation isolation)
@@ -90,19 +90,14 @@ static long read_number(const char *path)
 	return value;
 }
 
-/* In a chroot no mount that this process can see is at "/": mountinfo leaves out, or shows at other places, what is outside. */
+/* For sure; a chroot to where something is mounted looks like none. */
 static bool in_chroot(void)
 {
-	char line[4096], at[1024];
-	bool found = false;
-	FILE *f = fopen("/proc/self/mountinfo", "re");
+	struct statx st;
 
-	if (!f)
-		return false;
-	while (!found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%*s %*s %*s %*s %1023s", at) == 1 && strcmp(at, "/") == 0;
-	fclose(f);
-	return !found;
+	return statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT, 0, &st) == 0 &&
+	       (st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
+	       !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
 static const char *user_remedy(int error)
@@ -112,14 +107,12 @@ static const char *user_remedy(int error)
 	if (error == -EINVAL || error == -ENOSYS)
 		return "a kernel with CONFIG_USER_NS";
 	if (in_chroot())
-		return "this process is in a chroot, where Linux refuses user namespaces: start it outside, or in a container made by "
-		       "pivot_root";
+		return "start outside of this chroot, in which Linux refuses user namespaces";
 	if (read_number("/proc/sys/kernel/unprivileged_userns_clone") == 0)
 		return "set the sysctl kernel.unprivileged_userns_clone to 1, or run as root";
 	if (read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
 		return "an AppArmor profile that allows userns for this program, or run as root";
-	return "a container or security module refuses it: allow unshare, mount and pivot_root there (docker: --security-opt "
-	       "seccomp=PROFILE)";
+	return "start outside of chroots, and in containers that allow unshare, mount and pivot_root";
 }
 
 static const char *namespace_remedy(int error)
@@ -173,12 +166,12 @@ int cage_missing(struct cage *c, enum cage_wall wall, int error, const char *wha
 	f->state = CAGE_MISSING;
 	snprintf(f->why, sizeof(f->why), "%s: %s", what, strerror(-error));
 	snprintf(f->remedy, sizeof(f->remedy), "%s", remedy(wall, error));
-	if (c->isolation != RF_ISOLATION_FULL || walls[wall].optional)
+	if (c->isolation != RF_ISOLATION_FULL || !cage_wall_required(wall))
 		return 0;
 	c->refused = true;
 	return rf_error_set(
 		err, error,
-		"the monitor cannot be isolated here: no %s (%s). What would help: %s. With --isolation=reduced a sandbox does without",
+		"the monitor cannot be isolated: no %s (%s). What would help: %s; or --isolation=reduced",
 		walls[wall].name, f->why, f->remedy);
 }
 

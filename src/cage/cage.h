@@ -81,10 +81,13 @@ void cage_init(struct cage *c, enum rf_isolation isolation);
 int cage_unshare(struct cage *c, struct rf_error *err) __must_check;
 
 /*
- * In P, after cage_unshare() and before G goes on: the ids of @guardian's user namespace are those of this one, if the caller may say so, else
- * only its own. Nothing to do if @guardian is in no user namespace of its own.
+ * The ids of the new user namespace, if there is one: G tells P which it is in, P tells G whether it could map all ids that P itself
+ * has, as themselves; else G maps its own, and nothing else. cage_map_ids() returns 0 or a negative errno: -EPERM for an
+ * ordinary user, -ESRCH when P's /proc does not show G.
  */
-int cage_map_ids(pid_t guardian, struct rf_error *err) __must_check;
+u32 cage_user_namespace(void);
+int cage_map_ids(pid_t guardian, u32 user_namespace) __must_check;
+int cage_map_own_ids(const struct cage *c, struct rf_error *err) __must_check;
 
 /* In G, when M is forked: gives up what G does not need. It can still kill M, and have it killed by its own end. */
 int cage_guardian(struct cage *c, struct rf_error *err) __must_check;

@@ -57,13 +57,10 @@ int cage_unshare(struct cage *c, struct rf_error *err)
 
 /* ---- ids ---- */
 
-static int write_file(pid_t pid, const char *name, const char *text, size_t len)
+static int write_file(const char *path, const char *text, size_t len)
 {
-	char path[64];
-	int fd, r;
+	int fd = open(path, O_WRONLY | O_CLOEXEC), r;
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	r = write(fd, text, len) == (ssize_t)len ? 0 : -errno;
@@ -88,15 +85,16 @@ static int write_whole_map(pid_t pid, const char *name)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%u %u %u\n", first, first,
 					count);
 	fclose(f);
-	return write_file(pid, name, text, len);
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return write_file(path, text, len);
 }
 
-static int write_own_map(pid_t pid, const char *name, unsigned int id)
+static int write_own_map(const char *name, unsigned int id)
 {
-	char text[40];
+	char path[64], text[40];
 
-	return write_file(pid, name, text,
-			  (size_t)snprintf(text, sizeof(text), "%u %u 1\n", id, id));
+	snprintf(path, sizeof(path), "/proc/self/%s", name);
+	return write_file(path, text, (size_t)snprintf(text, sizeof(text), "%u %u 1\n", id, id));
 }
 
 static bool may_map_all(void)
@@ -108,33 +106,47 @@ static bool may_map_all(void)
 	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & wanted) == wanted;
 }
 
-static bool same_user_namespace(pid_t pid)
+u32 cage_user_namespace(void)
 {
-	char path[64];
-	struct stat ours, theirs;
+	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	return stat("/proc/self/ns/user", &ours) < 0 || stat(path, &theirs) < 0 ||
-	       (ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev);
+	return stat("/proc/self/ns/user", &st) < 0 ? 0 : (u32)st.st_ino;
 }
 
-int cage_map_ids(pid_t guardian, struct rf_error *err)
+/* Whether /proc shows @pid as we know it: one that a container was lent shows other processes by these numbers. */
+static bool is_in_namespace(pid_t pid, u32 user_namespace)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	return stat(path, &st) == 0 && (u32)st.st_ino == user_namespace;
+}
+
+int cage_map_ids(pid_t guardian, u32 user_namespace)
 {
 	int r;
 
-	if (same_user_namespace(guardian))
-		return 0;
-	if (may_map_all() && write_whole_map(guardian, "uid_map") == 0) {
-		r = write_whole_map(guardian, "gid_map");
-	} else {
-		r = write_own_map(guardian, "uid_map", geteuid());
-		if (r == 0)
-			r = write_file(guardian, "setgroups", "deny", 4);
-		if (r == 0 || r == -ENOENT)
-			r = write_own_map(guardian, "gid_map", getegid());
-	}
-	return r < 0 ? rf_error_set(err, r, "cannot map ids into the monitor's user namespace: %s",
-				    strerror(-r))
+	if (!may_map_all())
+		return -EPERM;
+	if (!is_in_namespace(guardian, user_namespace))
+		return -ESRCH;
+	r = write_whole_map(guardian, "uid_map");
+	return r < 0 ? r : write_whole_map(guardian, "gid_map");
+}
+
+int cage_map_own_ids(const struct cage *c, struct rf_error *err)
+{
+	int r = write_own_map("uid_map", c->uid);
+
+	if (r == 0)
+		r = write_file("/proc/self/setgroups", "deny", 4);
+	if (r == 0 || r == -ENOENT)
+		r = write_own_map("gid_map", c->gid);
+	return r < 0 ? rf_error_set(
+			       err, r,
+			       "cannot map the user id in /proc/self (is /proc mounted, is the caller dumpable?): %s",
+			       strerror(-r))
 		     : 0;
 }
 

@@ -46,15 +46,28 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* As the caller could, or else only its own. */
+static int get_maps(struct trial *t)
+{
+	u32 in = cage_user_namespace(), mapped = 0;
+
+	if (!cage_has(t->c, CAGE_USER))
+		return 0;
+	if (write(t->to_caller[1], &in, sizeof(in)) != sizeof(in) ||
+	    read(t->to_guardian[0], &mapped, sizeof(mapped)) != sizeof(mapped))
+		return rf_error_set(t->err, -EPIPE, "the caller is gone");
+	return mapped ? 0 : cage_map_own_ids(t->c, t->err);
+}
+
 static int be_guardian(struct trial *t)
 {
-	char byte = 0;
 	pid_t monitor;
 
 	close(t->to_guardian[1]);
-	if (cage_unshare(t->c, t->err) < 0 || write(t->to_caller[1], &byte, 1) != 1 ||
-	    read(t->to_guardian[0], &byte, 1) != 1)
+	close(t->to_caller[0]);
+	if (cage_unshare(t->c, t->err) < 0 || get_maps(t) < 0)
 		return TRIAL_FAILED;
+	close(t->to_caller[1]);
 	monitor = fork();
 	if (monitor < 0) {
 		rf_error_set(t->err, -errno, "fork: %s", strerror(errno));
@@ -70,16 +83,17 @@ static int be_guardian(struct trial *t)
 	return wait_for(monitor);
 }
 
-/* Maps the guardian's ids when it has unshared, and lets it go on. It ends if this closes the pipe instead. */
 static void be_caller(struct trial *t, pid_t guardian)
 {
-	char byte;
+	u32 in, mapped;
 
 	close(t->to_guardian[0]);
 	close(t->to_caller[1]);
-	if (read(t->to_caller[0], &byte, 1) == 1 && cage_map_ids(guardian, t->err) == 0 &&
-	    write(t->to_guardian[1], &byte, 1) < 0)
-		rf_error_set(t->err, -errno, "the guardian is gone");
+	if (read(t->to_caller[0], &in, sizeof(in)) == sizeof(in)) {
+		mapped = cage_map_ids(guardian, in) == 0;
+		if (write(t->to_guardian[1], &mapped, sizeof(mapped)) < 0)
+			rf_error_set(t->err, -errno, "the guardian is gone");
+	}
 	close(t->to_guardian[1]);
 	close(t->to_caller[0]);
 }

@@ -35,7 +35,8 @@ bool option_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *ret, c
 	return false;
 }
 
-bool option_disk(const char *text, uint64_t *ret_bytes, uint64_t *ret_inodes, char *why, size_t size)
+bool option_disk(const char *text, uint64_t *ret_bytes, uint64_t *ret_inodes, char *why,
+		 size_t size)
 {
 	const char *colon = strchr(text, ':');
 	size_t len = colon ? (size_t)(colon - text) : strlen(text);
@@ -45,7 +46,8 @@ bool option_disk(const char *text, uint64_t *ret_bytes, uint64_t *ret_inodes, ch
 	if (len >= sizeof(bytes) ||
 	    (colon && (!parse_u64(colon + 1, 10, RF_INODES_MAX, &inodes) || !inodes))) {
 		snprintf(why, size,
-			 "'%s' is not a disk: expected SIZE or SIZE:INODES, such as 100M:10000", text);
+			 "'%s' is not a disk: expected SIZE or SIZE:INODES, such as 100M:10000",
+			 text);
 		return false;
 	}
 	memcpy(bytes, text, len);
@@ -64,9 +66,10 @@ bool option_duration(const char *text, uint64_t *ret_ns, char *why, size_t size)
 		*ret_ns = ns;
 		return true;
 	}
-	snprintf(why, size,
-		 "'%s' is not a time from 0.001 seconds to 1000d: expected seconds, or a number with s, m, h or d, such as 1.5 or 10m",
-		 text);
+	snprintf(
+		why, size,
+		"'%s' is not a time from 0.001 seconds to 1000d: expected seconds, or a number with s, m, h or d, such as 1.5 or 10m",
+		text);
 	return false;
 }
 

@@ -16,10 +16,10 @@ enum channel_type {
 	CHANNEL_STARTED, /* once: the program runs from now on */
 	CHANNEL_STOP,    /* the program was stopped by job control */
 	/* guardian -> caller */
-	CHANNEL_MAPS_WANTED, /* the guardian is in a new user namespace; the answer is CHANNEL_MAPS_WRITTEN */
+	CHANNEL_MAPS_WANTED, /* value: the new user namespace the guardian is in; the answer is CHANNEL_MAPS_WRITTEN */
 	CHANNEL_ENDED, /* value: the monitor's wait status */
 	/* caller -> guardian */
-	CHANNEL_MAPS_WRITTEN,
+	CHANNEL_MAPS_WRITTEN, /* value: 0, or the errno for which the guardian is to map its own id */
 	CHANNEL_SIGNAL_MONITOR, /* value: SIGSTOP, SIGCONT or SIGKILL */
 	CHANNEL_RESTORED,       /* the terminal is as before; nothing is left to do */
 };

@@ -137,9 +137,12 @@ struct time_params clock_params(const struct time_params *old, const struct cloc
 }
 
 /* Odd while written: readers try again. */
-static void params_store(struct time_params *out, const struct time_params *p)
+static void params_store(struct clock *c, struct time_params *out, const struct time_params *p)
 {
-	u32 seq = out->seq;
+	u32 seq = c->params.seq;
+
+	c->params = *p;
+	c->params.seq = seq + 2;
 
 	__atomic_store_n(&out->seq, seq + 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -169,13 +172,13 @@ u64 clock_publish(struct clock *c, struct time_params *out)
 		return 0;
 	}
 	p = clock_params(NULL, &s, mult, shift);
-	params_store(out, &p);
+	params_store(c, out, &p);
 	return (u64)(((unsigned __int128)1000000 << shift) / mult);
 }
 
 void clock_refresh(struct clock *c, struct time_params *out, u64 now_ns)
 {
-	struct time_params old = *out, p;
+	struct time_params p;
 	struct clock_sample s;
 	u32 mult, shift;
 
@@ -184,8 +187,8 @@ void clock_refresh(struct clock *c, struct time_params *out, u64 now_ns)
 	s = clock_sample_take();
 	c->next_ns = s.mono + (c->refreshes == 0 ? 100 * MS : REFRESH_NS);
 	if (clock_rate(s.tsc - c->base.tsc, s.mono - c->base.mono, &mult, &shift)) {
-		p = clock_params(&old, &s, mult, shift);
-		params_store(out, &p);
+		p = clock_params(&c->params, &s, mult, shift);
+		params_store(c, out, &p);
 	}
 	if (++c->refreshes % REBASE_REFRESHES == 0) {
 		c->base = c->recent;

@@ -18,7 +18,9 @@ struct clock {
 	bool reliable;              /* the TSC ticks at one rate on all CPUs */
 	struct clock_sample base;   /* where the rate is measured from */
 	struct clock_sample recent; /* the newest; becomes the base later */
-	u64 next_ns;                /* CLOCK_MONOTONIC time of the next refresh */
+	struct time_params
+		params; /* as published; the copy in the arena is the kernel's to change */
+	u64 next_ns;    /* CLOCK_MONOTONIC time of the next refresh */
 	u32 refreshes;
 };
 

@@ -106,7 +106,9 @@ int events_watch(struct monitor *m, u64 value, u32 events, u32 slot)
 	if (!h)
 		return -EBADF;
 	pthread_mutex_lock(&m->watch_lock);
-	if (events)
+	if (!handle_is_open(&m->handles, h))
+		r = -EBADF; /* closed meanwhile: events_close() has been here or will be */
+	else if (events)
 		r = watch_arm(m, h, value, events & 0xffff, slot);
 	else
 		watch_cancel(m, h);
@@ -115,16 +117,19 @@ int events_watch(struct monitor *m, u64 value, u32 events, u32 slot)
 	return r;
 }
 
-void events_forget(struct monitor *m, u64 value)
+/* The name goes first, so that no watch is begun after the last one was cancelled. */
+int events_close(struct monitor *m, u64 value)
 {
 	struct handle *h = handle_get(&m->handles, value, HANDLE_STREAM);
+	int r = handle_close(&m->handles, value);
 
 	if (!h)
-		return;
+		return r;
 	pthread_mutex_lock(&m->watch_lock);
 	watch_cancel(m, h);
 	pthread_mutex_unlock(&m->watch_lock);
 	handle_put(&m->handles, h);
+	return r;
 }
 
 /* An event fetched before its watch was cancelled or moved is dropped. */

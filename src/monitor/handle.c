@@ -78,6 +78,16 @@ struct handle *handle_get(struct handle_table *t, u64 value, u32 kinds)
 	return h;
 }
 
+bool handle_is_open(struct handle_table *t, const struct handle *h)
+{
+	bool open;
+
+	pthread_mutex_lock(&t->lock);
+	open = h->open;
+	pthread_mutex_unlock(&t->lock);
+	return open;
+}
+
 void handle_put(struct handle_table *t, struct handle *h)
 {
 	int fd = -1;

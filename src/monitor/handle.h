@@ -50,6 +50,8 @@ void handle_table_done(struct handle_table *t);
 int handle_install(struct handle_table *t, int fd, u32 kind, u32 flags, u64 *ret) __must_check;
 /* Returns a reference to an open handle of one of @kinds, or NULL. */
 struct handle *handle_get(struct handle_table *t, u64 h, u32 kinds);
+/* Has it been closed since it was got? */
+bool handle_is_open(struct handle_table *t, const struct handle *h);
 void handle_put(struct handle_table *t, struct handle *h);
 /* The descriptor stays open until the last reference is put. -EBADF: no such handle. */
 int handle_close(struct handle_table *t, u64 h);

@@ -13,9 +13,8 @@
 
 #include "base/checked.h"
 #include "base/format.h"
+#include "base/nospec.h"
 #include "monitor/hostcalls.h"
-
-#define LOG_MAX 4096u
 
 s64 hc_exit(struct hostcall *c)
 {
@@ -27,16 +26,20 @@ s64 hc_exit(struct hostcall *c)
 s64 hc_panic(struct hostcall *c)
 {
 	struct monitor *m = c->m;
-	const char *text = hc_in(c, c->arg[0], MIN(c->arg[1], (u64)LOG_MAX));
-	const struct rf_regs *r = HC_IN(c, c->arg[2], struct rf_regs);
+	u64 len = MIN(c->arg[1], (u64)HC_LOG_MAX);
+	char text[HC_LOG_MAX];
+	struct rf_regs regs;
+	const struct rf_regs *r = c->arg[2] && HC_COPY_IN(c, &regs, c->arg[2]) ? &regs : NULL;
 	u32 running = 0;
+
+	if (!hc_copy_in(c, text, c->arg[0], len))
+		len = 0;
 
 	c->leave = true;
 	/* Other CPUs panic in sympathy; one report is enough. */
 	if (!atomic_compare_exchange_strong(&m->panicked, &running, 1))
 		return 0;
-	monitor_log(m, "ringfence: kernel panic on CPU %u: %.*s", c->cpu,
-		    text ? (int)MIN(c->arg[1], (u64)LOG_MAX) : 0, text ? text : "");
+	monitor_log(m, "ringfence: kernel panic on CPU %u: %.*s", c->cpu, (int)len, text);
 	if (r && r->cs) {
 		monitor_log(m, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx,
 			    r->rcx, r->rdx);
@@ -58,32 +61,59 @@ s64 hc_panic(struct hostcall *c)
 	return 0;
 }
 
-/* A log message is a line with our name in front, however the kernel wrote it. */
-static void log_line(struct monitor *m, const char *text, u64 len)
+/* A log message is one line with our name in front, however the kernel wrote it. Changes @text. */
+static void log_line(struct monitor *m, char *text, u64 len)
 {
 	static const char prefix[] = "ringfence: ";
 	bool named = len >= sizeof(prefix) - 1 && memcmp(text, prefix, sizeof(prefix) - 1) == 0;
 
 	while (len && text[len - 1] == '\n')
 		len--;
+	for (u64 i = 0; i < len; i++)
+		if (text[i] == '\n')
+			text[i] = ' ';
 	monitor_log(m, "%s%.*s", named ? "" : prefix, (int)len, text);
+}
+
+/* May one more message of @len bytes be written? The log may be a file, and its disk not the sandbox's to fill. */
+static bool log_admits(struct monitor *m, u64 len)
+{
+	u64 dropped, before;
+
+	if (rate_take(&m->rate[RATE_LOG], RATE_LOG, clock_now_ns(CLOCK_MONOTONIC))) {
+		atomic_fetch_add(&m->log_dropped, 1);
+		return false;
+	}
+	before = atomic_fetch_add(&m->log_bytes, len + 1);
+	if (before > LOG_TOTAL_MAX)
+		return false;
+	dropped = atomic_exchange(&m->log_dropped, 0);
+	if (dropped)
+		monitor_log(m, "ringfence: %lu messages of the sandbox's kernel dropped", dropped);
+	if (before + len + 1 > LOG_TOTAL_MAX)
+		monitor_log(m, "ringfence: the sandbox's kernel has written %u bytes here; no more",
+			    LOG_TOTAL_MAX);
+	return true;
 }
 
 s64 hc_log(struct hostcall *c)
 {
-	u64 len = MIN(c->arg[2], (u64)LOG_MAX);
-	const void *text = hc_in(c, c->arg[1], len);
-	char copy[LOG_MAX];
+	u64 channel = c->arg[0], len = MIN(c->arg[2], (u64)HC_LOG_MAX);
+	char text[HC_LOG_MAX];
 
-	if (c->arg[0] > 1)
-		return -EINVAL;
-	if (!text)
+	if (channel > 1)
+		return hc_distrust(c, -EINVAL);
+	if (channel == 1 && c->m->strace_fd < 0)
+		return hc_distrust(c, -EPERM);
+	if (!hc_copy_in(c, text, c->arg[1], len))
 		return -EFAULT;
-	memcpy(copy, text, len);
-	if (c->arg[0] == 1)
-		monitor_write_text(c->m->strace_fd, copy, len);
+	/* Who asked for a trace wants all of it. */
+	if (channel == 1)
+		monitor_write_text(c->m->strace_fd, text, len);
+	else if (log_admits(c->m, len))
+		log_line(c->m, text, len);
 	else
-		log_line(c->m, copy, len);
+		return -EAGAIN;
 	return (s64)len;
 }
 
@@ -144,8 +174,8 @@ void monitor_kick_any(struct monitor *m)
 s64 hc_kick(struct hostcall *c)
 {
 	if (c->arg[0] >= c->m->cpus)
-		return -EINVAL;
-	monitor_kick(c->m, (u32)c->arg[0]);
+		return hc_distrust(c, -EINVAL);
+	monitor_kick(c->m, (u32)array_index_nospec(c->arg[0], c->m->cpus));
 	return 0;
 }
 
@@ -164,7 +194,7 @@ s64 hc_clock(struct hostcall *c)
 
 s64 hc_random(struct hostcall *c)
 {
-	u64 len = MIN(c->arg[1], (u64)HC_IO_MAX);
+	u64 len = MIN(c->arg[1], (u64)HC_RANDOM_MAX);
 	void *buf = hc_out(c, c->arg[0], len);
 	ssize_t n;
 
@@ -179,7 +209,7 @@ static bool range_is_frames(struct hostcall *c)
 {
 	u64 offset = c->arg[0], len = c->arg[1];
 
-	return len && offset % PAGE_SIZE == 0 && len % PAGE_SIZE == 0 &&
+	return len && len <= HC_FRAMES_MAX && offset % PAGE_SIZE == 0 && len % PAGE_SIZE == 0 &&
 	       offset >= c->m->info_free_start && range_within(offset, len, c->m->arena.size);
 }
 

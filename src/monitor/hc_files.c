@@ -13,8 +13,7 @@
 
 s64 hc_close(struct hostcall *c)
 {
-	events_forget(c->m, c->arg[0]);
-	return handle_close(&c->m->handles, c->arg[0]);
+	return events_close(c->m, c->arg[0]);
 }
 
 s64 hc_fstat(struct hostcall *c)
@@ -135,6 +134,11 @@ s64 hc_fsync(struct hostcall *c)
 	return r;
 }
 
+/* Not FALLOC_FL_NO_HIDE_STALE, with which some file systems show what others have deleted. */
+#define FALLOCATE_KNOWN                                                                \
+	((u64)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | \
+	       FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
+
 s64 hc_fallocate(struct hostcall *c)
 {
 	int r;
@@ -142,10 +146,10 @@ s64 hc_fallocate(struct hostcall *c)
 
 	if (!h)
 		return r;
-	r = -EINVAL;
+	r = c->arg[1] & ~FALLOCATE_KNOWN ? -EOPNOTSUPP : -EINVAL;
 	if (limits_file_size(c->m, c->arg[2], c->arg[3]) < c->arg[3])
 		r = -EFBIG;
-	else if (c->arg[1] <= INT32_MAX && offset_ok(c->arg[2], c->arg[3]))
+	else if (r == -EINVAL && offset_ok(c->arg[2], c->arg[3]))
 		r = fallocate(h->fd, (int)c->arg[1], (off_t)c->arg[2], (off_t)c->arg[3]) < 0
 			    ? -errno
 			    : 0;
@@ -183,17 +187,14 @@ s64 hc_rewind(struct hostcall *c)
 	return r;
 }
 
-static int apply_mode(struct monitor *m, int fd, u32 mode)
+static int apply_mode(struct monitor *m, int fd, const struct stat *st, u32 mode)
 {
-	struct stat st;
 	char name[16];
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISLNK(st.st_mode))
+	if (S_ISLNK(st->st_mode))
 		return -EOPNOTSUPP;
 	/* A set-user-ID file owned by who runs the sandbox would be a way out of it. */
-	if (!S_ISDIR(st.st_mode) && (mode & (S_ISUID | S_ISGID)))
+	if (!S_ISDIR(st->st_mode) && (mode & (S_ISUID | S_ISGID)))
 		return -EPERM;
 	snprintf(name, sizeof(name), "%d", fd);
 	return fchmodat(m->proc_fd, name, mode & 07777, 0) < 0 ? -errno : 0;
@@ -223,15 +224,12 @@ static int apply_times(int fd, const struct hc_setattr *a)
 											   : 0;
 }
 
-static int apply_size(struct monitor *m, int fd, u64 size)
+static int apply_size(struct monitor *m, int fd, const struct stat *st, u64 size)
 {
-	struct stat st;
 	int file, r;
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || size > INT64_MAX)
-		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (!S_ISREG(st->st_mode) || size > INT64_MAX)
+		return S_ISDIR(st->st_mode) ? -EISDIR : -EINVAL;
 	if (size > m->limits.file_size)
 		return -EFBIG;
 	file = hc_reopen(m, fd, O_WRONLY);
@@ -244,16 +242,23 @@ static int apply_size(struct monitor *m, int fd, u64 size)
 
 int hc_apply_attr(struct monitor *m, int fd, const struct hc_setattr *a)
 {
-	int r = 0;
+	struct stat st;
+	int r;
 
-	if (a->valid & ~63u)
+	if (a->valid & ~HC_ATTR_KNOWN)
 		return -EINVAL;
-	if (a->valid & HC_ATTR_SIZE)
-		r = apply_size(m, fd, a->size);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	/* Who may use a device or a socket of the host is not the sandbox's to decide. */
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || S_ISSOCK(st.st_mode))
+		return -EPERM;
+	r = hc_check_filesystem(fd, &st, true);
+	if (r == 0 && (a->valid & HC_ATTR_SIZE))
+		r = apply_size(m, fd, &st, a->size);
 	if (r == 0 && (a->valid & (HC_ATTR_UID | HC_ATTR_GID)))
 		r = apply_owner(fd, a);
 	if (r == 0 && (a->valid & HC_ATTR_MODE))
-		r = apply_mode(m, fd, a->mode);
+		r = apply_mode(m, fd, &st, a->mode);
 	if (r == 0 && (a->valid & (HC_ATTR_ATIME | HC_ATTR_MTIME)))
 		r = apply_times(fd, a);
 	return r;
@@ -261,14 +266,12 @@ int hc_apply_attr(struct monitor *m, int fd, const struct hc_setattr *a)
 
 s64 hc_fsetattr(struct hostcall *c)
 {
-	const struct hc_setattr *in = HC_IN(c, c->arg[1], struct hc_setattr);
 	struct hc_setattr attr;
 	struct handle *h;
 	int r = -EROFS;
 
-	if (!in)
+	if (!HC_COPY_IN(c, &attr, c->arg[1]))
 		return -EFAULT;
-	attr = *in;
 	h = handle_get(&c->m->handles, c->arg[0], HANDLE_PATH | HANDLE_FILE | HANDLE_DIR);
 	if (!h)
 		return -EBADF;

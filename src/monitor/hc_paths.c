@@ -13,12 +13,14 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "monitor/hostcalls.h"
 
 /* Files the sandbox makes on the host never carry these: the program inside may not leave such a thing behind. */
 #define MODE_KEPT    (07777 & ~(S_ISUID | S_ISGID))
+#define OPEN_CHANGES (HC_O_WRITE | HC_O_CREAT | HC_O_TRUNC | HC_O_TMPFILE)
 #define RENAME_KNOWN 3ull /* RENAME_NOREPLACE | RENAME_EXCHANGE */
 
 /* A root, referenced, and a path below it. */
@@ -92,7 +94,7 @@ static int place_open_parent(struct place *p, const char **ret_name)
 
 	if (!*name || strcmp(name, ".") == 0)
 		return -EINVAL;
-	if (strlen(name) > 255)
+	if (strlen(name) > HC_NAME_MAX)
 		return -ENAMETOOLONG;
 	*ret_name = name;
 	if (!slash) {
@@ -115,6 +117,46 @@ int hc_reopen(struct monitor *m, int fd, int flags)
 	snprintf(name, sizeof(name), "%d", fd);
 	r = syscall(SYS_openat2, m->proc_fd, name, &how, sizeof(how));
 	return r < 0 ? -errno : (int)r;
+}
+
+/* File systems through which the host's kernel is asked and told things. From <linux/magic.h> and the kernel's sources. */
+static const u32 kernel_filesystems[] = {
+	0x62656572, /* sysfs */
+	0x64626720, /* debugfs */
+	0x74726163, /* tracefs */
+	0x73636673, /* securityfs */
+	0xcafe4a11, /* bpf */
+	0x27e0eb,   /* cgroup */
+	0x63677270, /* cgroup2 */
+	0x6165676c, /* pstore */
+	0xde5e81e4, /* efivarfs */
+	0x62656570, /* configfs */
+	0xf97cff8c, /* selinuxfs */
+	0x43415d53, /* smackfs */
+	0x42494e4d, /* binfmt_misc */
+	0x7655821,  /* resctrl */
+	0x65735543, /* fusectl */
+};
+#define PROC_MAGIC 0x9fa0
+
+/*
+ * procfs is never opened: among its files is the monitor's own memory. What else changes the host's kernel may be read where
+ * somebody bound it. Such file systems have no device: their numbers have major 0.
+ */
+int hc_check_filesystem(int fd, const struct stat *st, bool change)
+{
+	struct statfs fs;
+
+	if (major(st->st_dev))
+		return 0;
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	if (fs.f_type == PROC_MAGIC)
+		return -EACCES;
+	for (size_t i = 0; change && i < ARRAY_SIZE(kernel_filesystems); i++)
+		if ((u32)fs.f_type == kernel_filesystems[i])
+			return -EACCES;
+	return 0;
 }
 
 int hc_stat_fill(int fd, const char *name, struct hc_stat *ret)
@@ -192,15 +234,33 @@ static int open_flags(u64 flags)
 	return r;
 }
 
+/*
+ * A set-user-ID program must not get contents from inside. write(2) clears the bits only for those without CAP_FSETID, so they go
+ * before the file is opened for writing.
+ */
+static int drop_set_id(struct monitor *m, int path_fd, const struct stat *st)
+{
+	char name[16];
+
+	if (!(st->st_mode & (S_ISUID | S_ISGID)))
+		return 0;
+	snprintf(name, sizeof(name), "%d", path_fd);
+	return fchmodat(m->proc_fd, name, st->st_mode & MODE_KEPT, 0) < 0 ? -errno : 0;
+}
+
 /* Opens what @path_fd is, if it is something that may be opened. Returns the descriptor, and its kind. */
 static int open_existing(struct monitor *m, int path_fd, u64 flags, u32 *ret_kind)
 {
 	struct stat st;
+	int r;
 
 	if (fstat(path_fd, &st) < 0)
 		return -errno;
 	if (S_ISLNK(st.st_mode))
 		return -ELOOP;
+	r = hc_check_filesystem(path_fd, &st, flags & OPEN_CHANGES);
+	if (r < 0)
+		return r;
 	if ((flags & HC_O_DIRECTORY) && !S_ISDIR(st.st_mode))
 		return -ENOTDIR;
 	if (S_ISDIR(st.st_mode)) {
@@ -213,7 +273,20 @@ static int open_existing(struct monitor *m, int path_fd, u64 flags, u32 *ret_kin
 	if (!S_ISREG(st.st_mode))
 		return -ENXIO;
 	*ret_kind = HANDLE_FILE;
+	if (flags & OPEN_CHANGES) {
+		r = drop_set_id(m, path_fd, &st);
+		if (r < 0)
+			return r;
+	}
 	return hc_reopen(m, path_fd, open_flags(flags));
+}
+
+/* May names in @dir be changed? In a cgroup or configfs a directory is a command. */
+static int check_directory(int dir)
+{
+	struct stat st;
+
+	return fstat(dir, &st) < 0 ? -errno : hc_check_filesystem(dir, &st, true);
 }
 
 static int open_tmpfile(struct place *p, u64 flags, u64 mode)
@@ -222,8 +295,10 @@ static int open_tmpfile(struct place *p, u64 flags, u64 mode)
 
 	if (dir < 0)
 		return dir;
-	fd = open_beneath(dir, ".", O_TMPFILE | (flags & HC_O_READ ? O_RDWR : O_WRONLY),
-			  mode & MODE_KEPT);
+	fd = check_directory(dir);
+	if (fd == 0)
+		fd = open_beneath(dir, ".", O_TMPFILE | (flags & HC_O_READ ? O_RDWR : O_WRONLY),
+				  mode & MODE_KEPT);
 	close(dir);
 	return fd;
 }
@@ -273,9 +348,6 @@ static int place_open_kind(struct hostcall *c, struct place *p, u32 *ret_kind)
 	return fd;
 }
 
-#define OPEN_CHANGES (HC_O_WRITE | HC_O_CREAT | HC_O_TRUNC | HC_O_TMPFILE)
-#define OPEN_KNOWN   0x1ffull
-
 static s64 place_open_handle(struct hostcall *c, struct place *p, struct hc_stat *out)
 {
 	struct hc_stat st;
@@ -309,7 +381,7 @@ s64 hc_open(struct hostcall *c)
 
 	if (c->arg[5] && !out)
 		return -EFAULT;
-	if ((flags & ~OPEN_KNOWN) || ((flags & HC_O_PATH) && (flags & OPEN_CHANGES)))
+	if ((flags & ~(u64)HC_O_KNOWN) || ((flags & HC_O_PATH) && (flags & OPEN_CHANGES)))
 		return -EINVAL;
 	r = flags & OPEN_CHANGES ? place_get_writable(c, 0, &p) : place_get(c, 0, &p);
 	if (r < 0)
@@ -354,12 +426,12 @@ static s64 in_parent(struct hostcall *c, int (*fn)(struct hostcall *c, int dir, 
 
 	if (r < 0)
 		return r;
-	dir = place_open_parent(&p, &name);
+	r = dir = place_open_parent(&p, &name);
 	if (dir >= 0) {
-		r = fn(c, dir, name) < 0 ? -errno : 0;
+		r = check_directory(dir);
+		if (r == 0)
+			r = fn(c, dir, name) < 0 ? -errno : 0;
 		close(dir);
-	} else {
-		r = dir;
 	}
 	place_put(c, &p);
 	return r;
@@ -403,16 +475,19 @@ s64 hc_mknod(struct hostcall *c)
 
 static int do_symlink(struct hostcall *c, int dir, const char *name)
 {
-	const char *target = hc_in(c, c->arg[3], c->arg[4]);
-	char copy[HC_PATH_MAX];
+	u64 len = c->arg[4];
+	char target[HC_PATH_MAX];
 
-	if (!target || !c->arg[4] || c->arg[4] >= HC_PATH_MAX) {
-		errno = target && c->arg[4] ? ENAMETOOLONG : EFAULT;
+	if (len >= sizeof(target)) {
+		errno = ENAMETOOLONG;
 		return -1;
 	}
-	memcpy(copy, target, c->arg[4]);
-	copy[c->arg[4]] = 0;
-	return symlinkat(copy, dir, name);
+	if (!hc_copy_in(c, target, c->arg[3], len)) {
+		errno = EFAULT;
+		return -1;
+	}
+	target[len] = 0;
+	return symlinkat(target, dir, name); /* ENOENT for an empty one */
 }
 
 s64 hc_symlink(struct hostcall *c)
@@ -439,7 +514,9 @@ static s64 in_two_parents(struct hostcall *c,
 		goto put_both;
 	r = dir2 = place_open_parent(&q, &name2);
 	if (dir2 >= 0) {
-		r = fn(c, dir, name, dir2, name2) < 0 ? -errno : 0;
+		r = check_directory(dir2);
+		if (r == 0)
+			r = fn(c, dir, name, dir2, name2) < 0 ? -errno : 0;
 		close(dir2);
 	}
 	close(dir);
@@ -475,14 +552,12 @@ s64 hc_link(struct hostcall *c)
 
 s64 hc_setattr_call(struct hostcall *c)
 {
-	const struct hc_setattr *in = HC_IN(c, c->arg[3], struct hc_setattr);
 	struct hc_setattr attr;
 	struct place p;
 	int r, fd;
 
-	if (!in)
+	if (!HC_COPY_IN(c, &attr, c->arg[3]))
 		return -EFAULT;
-	attr = *in;
 	r = place_get_writable(c, 0, &p);
 	if (r < 0)
 		return r;

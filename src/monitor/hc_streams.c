@@ -236,6 +236,14 @@ static const struct tty_request *tty_request_find(u64 nr)
 	return NULL;
 }
 
+/* Drivers of other devices give a terminal's numbers other meanings. */
+static bool request_fits(const struct handle *h, u64 nr)
+{
+	if (nr == FIONREAD || nr == TIOCOUTQ)
+		return h->stream != BOOT_STREAM_CHAR;
+	return h->stream == BOOT_STREAM_TTY;
+}
+
 /* Through memory of ours: the host must not read the size of a buffer out of it while the sandbox changes it. */
 static int tty_ioctl(struct monitor *m, int fd, const struct tty_request *q, void *buf)
 {
@@ -274,7 +282,7 @@ s64 hc_ioctl(struct hostcall *c)
 	h = stream_get(c);
 	if (!h)
 		return -EBADF;
-	r = tty_ioctl(c->m, h->fd, q, buf);
+	r = request_fits(h, q->nr) ? tty_ioctl(c->m, h->fd, q, buf) : -ENOTTY;
 	handle_put(&c->m->handles, h);
 	return r;
 }

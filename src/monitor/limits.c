@@ -53,8 +53,8 @@ u64 limits_check_time(struct monitor *m, u64 now)
 }
 
 /* Exactly the bytes of the limit go out: the write that would pass it is cut, the next one ends the sandbox. */
-ssize_t limits_output(struct monitor *m, output_fn write_fn, const struct handle *h, const void *buf,
-		      size_t len)
+ssize_t limits_output(struct monitor *m, output_fn write_fn, const struct handle *h,
+		      const void *buf, size_t len)
 {
 	u64 left;
 	ssize_t n;

@@ -243,8 +243,10 @@ void monitor_log(struct monitor *m, const char *format, ...)
 
 void monitor_write_text(int fd, char *text, size_t len)
 {
+	/* Bytes above 0x7f too: some terminals take 0x80 to 0x9f for control sequences, alone or inside UTF-8. */
 	for (size_t i = 0; i < len; i++)
-		if (((u8)text[i] < 0x20 && text[i] != '\n' && text[i] != '\t') || text[i] == 0x7f)
+		if (((u8)text[i] < 0x20 && text[i] != '\n' && text[i] != '\t') ||
+		    (u8)text[i] >= 0x7f)
 			text[i] = '?';
 	while (len) {
 		ssize_t n = write(fd, text, len);

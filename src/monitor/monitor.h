@@ -19,6 +19,7 @@
 #include "monitor/handle.h"
 #include "monitor/idtable.h"
 #include "monitor/image.h"
+#include "monitor/rate.h"
 #include <ringfence/platform.h>
 #include <ringfence/ringfence.h>
 
@@ -47,11 +48,12 @@ struct monitor_options {
 	bool huge_pages;
 	bool kpti;
 	struct rf_injection inject;
-	int log_fd, strace_fd, channel_fd; /* borrowed; channel_fd: 0 if there is none */
-	atomic_uint *terminal_touched;     /* borrowed; NULL: nobody asks */
-	struct monitor_view *views;        /* borrowed; NULL: config_mount() opens paths itself */
+	/* borrowed; strace_fd -1: no trace was asked for; channel_fd: 0 if there is none */
+	int log_fd, strace_fd, channel_fd;
+	atomic_uint *terminal_touched; /* borrowed; NULL: nobody asks */
+	struct monitor_view *views;    /* borrowed; NULL: config_mount() opens paths itself */
 	size_t view_count;
-	int proc_fd;     /* taken: O_PATH of /proc/self/fd; 0: opened here */
+	int proc_fd; /* taken: O_PATH of /proc/self/fd; 0: opened here */
 	u64 watchdog_ns; /* CPU time after which a CPU that answers nothing is dumped; 0: never */
 	struct monitor_limits limits;
 };
@@ -64,7 +66,8 @@ enum monitor_end {
 	MONITOR_KILLED, /* ended by hand: signal in exit_status */
 	MONITOR_LIMIT,  /* a limit was reached: enum rf_limit in exit_status */
 };
-#define MONITOR_EXIT_NO_MEMORY 0x200u /* of HC_EXIT: the program was killed because memory ran out */
+#define MONITOR_EXIT_NO_MEMORY \
+	0x200u /* of HC_EXIT: the program was killed because memory ran out */
 
 #define LAST_CALLS 16u
 struct monitor_cpu {
@@ -108,6 +111,10 @@ struct monitor {
 	struct id_table spaces, contexts;
 	struct monitor_cpu cpu[RF_MAX_CPUS];
 	pthread_mutex_t watch_lock;
+	struct rate_bucket rate[RATES];
+	atomic_ulong log_bytes,
+		log_dropped;    /* of HC_LOG: written; messages since the last written */
+	atomic_uint distrusted; /* the kernel has done what ours never does; reported */
 
 	pthread_mutex_t stop_lock;
 	pthread_cond_t stop_changed;
@@ -123,7 +130,7 @@ struct monitor {
 	atomic_uint cpus_left; /* CPU threads that have not come to their end */
 	atomic_ulong first_call_ns;
 
-	struct monitor_limits limits; /* immutable after start */
+	struct monitor_limits limits;  /* immutable after start */
 	u64 cpu_start_ns, wall_end_ns; /* immutable after start */
 	pthread_mutex_t output_lock;
 	u64 output_used; /* guarded by output_lock */
@@ -167,7 +174,7 @@ void monitor_kick(struct monitor *m, u32 cpu);
 void monitor_kick_any(struct monitor *m);
 /* A message on the log, with prefix; printed whole. */
 void monitor_log(struct monitor *m, const char *format, ...) __printf(2, 3);
-/* Text from the sandbox: control characters that could drive a terminal are replaced. Changes @text. */
+/* Text from the sandbox: what could drive a terminal is replaced, all that is not ASCII with it. Changes @text. */
 void monitor_write_text(int fd, char *text, size_t len);
 
 /* Registers with symbols: for panics and crashes. Async-signal-safe. */
@@ -197,8 +204,8 @@ void events_loop(struct monitor *m);
 void events_poll_once(struct monitor *m);
 /* One notification for @h: @events of poll(2), 0 cancels. @handle stays usable without a reference. */
 int events_watch(struct monitor *m, u64 handle, u32 events, u32 slot);
-/* Before a handle that may be watched is closed. */
-void events_forget(struct monitor *m, u64 handle);
+/* Closes a handle of any kind, and ends its watch. -EBADF: no such handle. */
+int events_close(struct monitor *m, u64 handle);
 /* The program was stopped: returns when the caller's process was continued. From any thread. */
 void events_stop(struct monitor *m);
 /* A CPU went to sleep or came back. */
@@ -213,7 +220,8 @@ void limits_start(struct monitor *m);
 u64 limits_check_time(struct monitor *m, u64 now);
 /* Does a write of at most @len bytes to a standard stream that counts against the limit of output. */
 typedef ssize_t (*output_fn)(const struct handle *h, const void *buf, size_t len);
-ssize_t limits_output(struct monitor *m, output_fn write_fn, const struct handle *h, const void *buf, size_t len);
+ssize_t limits_output(struct monitor *m, output_fn write_fn, const struct handle *h,
+		      const void *buf, size_t len);
 /* How much of @len bytes may be written at @offset of a host file; 0 when none may. */
 u64 limits_file_size(const struct monitor *m, u64 offset, u64 len);
 

@@ -34,12 +34,12 @@ static int pidfd_of(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-/* Until the caller has written our new user namespace's maps. */
+/* User ids of our new namespace: the caller may map all that it has, we only our own. */
 static int get_maps(const struct sandbox *s, struct rf_error *err)
 {
 	struct channel_message message = { 0 };
 	struct pollfd p = { .fd = s->guard, .events = POLLIN };
-	int r = channel_send(s->guard, CHANNEL_MAPS_WANTED, 0);
+	int r = channel_send(s->guard, CHANNEL_MAPS_WANTED, cage_user_namespace());
 
 	if (r < 0)
 		return error_set(err, r, "cannot ask for maps of user ids");
@@ -49,10 +49,7 @@ static int get_maps(const struct sandbox *s, struct rf_error *err)
 	} while (r < 0 || (r == 1 && message.type != CHANNEL_MAPS_WRITTEN));
 	if (r == 0)
 		_exit(0); /* the caller is dead */
-	if (message.value)
-		return error_set(err, -(int)message.value,
-				 "cannot map user ids into the monitor's user namespace");
-	return 0;
+	return message.value ? cage_map_own_ids(&s->cage, err) : 0;
 }
 
 /* Namespaces for the monitor-to-be: its process will be the first of a new process namespace. */

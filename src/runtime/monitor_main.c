@@ -104,6 +104,7 @@ static int enter_cage(struct sandbox *s, struct rf_error *err)
 
 	if (r == 0)
 		die_with_guardian(s); /* after the last change of credentials */
+	s->timing.cage_us = sandbox_elapsed_us(s);
 	return r;
 }
 
@@ -133,7 +134,7 @@ static int close_cage(struct sandbox *s, struct rf_error *err)
 		r = filter_install(s->choice.platform, err);
 		s->cage.refused = r < 0;
 	}
-	s->timing.cage_us = sandbox_elapsed_us(s);
+	s->timing.filter_us = sandbox_elapsed_us(s);
 	return r;
 }
 
@@ -180,7 +181,7 @@ static int make_arena(struct sandbox *s, struct monitor *m, struct rf_error *err
 		.inject = c->inject,
 		.kpti = c->kpti == RF_KPTI_ON || (c->kpti == RF_KPTI_AUTO && kpti_needed()),
 		.log_fd = c->log_fd,
-		.strace_fd = c->strace_fd,
+		.strace_fd = c->strace ? c->strace_fd : -1,
 		.channel_fd = s->channel,
 		.terminal_touched = &s->shared->terminal_touched,
 		.watchdog_ns = c->watchdog_seconds == RF_WATCHDOG_OFF

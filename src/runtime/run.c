@@ -37,19 +37,12 @@ static bool terminal_touched(const struct sandbox *s)
 	return atomic_load(&s->shared->terminal_touched);
 }
 
-/* Maps of the guardian's new user namespace, which take privileges over the present one. */
-static int write_id_maps(const struct sandbox *s)
-{
-	struct rf_error err;
-
-	return cage_map_ids(s->guardian, &err);
-}
-
 static void guard_message(struct sandbox *s, const struct channel_message *message)
 {
 	switch (message->type) {
 	case CHANNEL_MAPS_WANTED:
-		channel_send(s->guard, CHANNEL_MAPS_WRITTEN, (u32)-write_id_maps(s));
+		channel_send(s->guard, CHANNEL_MAPS_WRITTEN,
+			     (u32)-cage_map_ids(s->guardian, message->value));
 		break;
 	case CHANNEL_ENDED:
 		s->ended = true;

@@ -61,9 +61,9 @@ struct sandbox {
 	u64 end_ns;      /* by when it must have ended then */
 	u64 kill_since_ns;
 	u32 kill_count;
-	u64 oom_kills; /* of the host, before the start */
-	bool broken;   /* the monitor broke the protocol */
-	bool started;  /* CHANNEL_STARTED has come */
+	u64 oom_kills;   /* of the host, before the start */
+	bool broken;     /* the monitor broke the protocol */
+	bool started;    /* CHANNEL_STARTED has come */
 	u64 wall_end_ns; /* by when the monitor must have ended it; 0: no limit */
 	bool overdue;    /* it had not */
 	u64 cpu_used_ns; /* by guardian and monitor, once they are gone */

@@ -166,7 +166,8 @@ static void disk_ends(void)
 	for (unsigned long n = 0; n < MIB / PAGE; n++)
 		CHECK_EQ(pwrite(fd, "x", 1, (off_t)(n * PAGE)), 1);
 	FAILS(pwrite(fd, "x", 1, MIB), ENOSPC);
-	FAILS(open("/tmp/large", O_WRONLY | O_CREAT | O_TRUNC, 0644) < 0 ? -1 : pwrite(fd, "x", 1, MIB),
+	FAILS(open("/tmp/large", O_WRONLY | O_CREAT | O_TRUNC, 0644) < 0 ? -1
+									 : pwrite(fd, "x", 1, MIB),
 	      ENOSPC);
 	OK(unlink("/tmp/large"));
 	OK(ftruncate(fd, 0));

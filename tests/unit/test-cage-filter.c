@@ -786,6 +786,10 @@ TEST(smashed_stack_ends_by_abort)
 {
 	int status = run_in_child(end_by_smashed_stack);
 
+#ifdef __SANITIZE_ADDRESS__
+	test_skip("the sanitizer's runtime makes calls of its own then: wait status %#x",
+		  (unsigned int)status);
+#endif
 	EXPECT_TRUE(WIFSIGNALED(status));
 	EXPECT_EQ(WTERMSIG(status), SIGABRT);
 }

@@ -81,9 +81,10 @@ TEST(our_cgroup_is_found)
 	struct cgroup_host h;
 
 	tree_begin();
-	put("mountinfo", "25 21 0:22 / /proc rw - proc proc rw\n"
-			 "26 21 0:23 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-			 "27 21 0:24 / /sys/fs/cgroup/a\\040b rw,nosuid shared:4 - cgroup2 cgroup2 rw\n");
+	put("mountinfo",
+	    "25 21 0:22 / /proc rw - proc proc rw\n"
+	    "26 21 0:23 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+	    "27 21 0:24 / /sys/fs/cgroup/a\\040b rw,nosuid shared:4 - cgroup2 cgroup2 rw\n");
 	put("cgroup", "4:memory:/x\n0::/user.slice/run-1.scope\n");
 	ASSERT_EQ(cgroup_find(in_base("mountinfo"), in_base("cgroup"), &h, why, sizeof(why)), 0);
 	EXPECT_STR_EQ(h.mount, "/sys/fs/cgroup/a b");

@@ -2,6 +2,8 @@
 /* What happens before the kernel runs: image, layout, time parameters, handles and ids. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "harness/test.h"
@@ -166,6 +168,26 @@ TEST(clock_follows_the_host)
 	now = clock_now_ns(1);
 	seen = clock_extrapolate(&p, clock_sample_take().tsc);
 	/* Generous: the machine may be busy between the two. */
+	EXPECT_LT(seen > now ? seen - now : now - seen, 50000000);
+}
+
+TEST(clock_refresh_believes_nothing_it_published)
+{
+	struct clock c;
+	struct time_params p = { 0 };
+	u64 now, seen;
+
+	clock_init(&c);
+	if (!c.reliable)
+		test_skip("the TSC of this machine is not reliable");
+	ASSERT_GT(clock_publish(&c, &p), 0);
+	memset(&p, 0xff, sizeof(p)); /* what readers write is theirs alone */
+	c.next_ns = 0;
+	clock_refresh(&c, &p, clock_now_ns(CLOCK_MONOTONIC));
+	EXPECT_LE(p.shift, 60);
+	EXPECT_EQ(p.seq % 2, 0);
+	now = clock_now_ns(CLOCK_MONOTONIC);
+	seen = clock_extrapolate(&p, clock_sample_take().tsc);
 	EXPECT_LT(seen > now ? seen - now : now - seen, 50000000);
 }
 

@@ -3,11 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -253,7 +257,7 @@ FIXTURE_TEST(lengths_are_limited)
 	EXPECT_EQ(call(HC_PREAD, (u64)h, OUT, ~0ull, 0, 0, 0), 5);
 	EXPECT_EQ(call(HC_PREAD, (u64)h, OUT, 16, ~0ull, 0, 0), -EINVAL);
 	EXPECT_EQ(call(HC_PREAD, (u64)h, OUT, 16, INT64_MAX, 0, 0), -EINVAL);
-	EXPECT_EQ(call(HC_SYMLINK, root_rw, put(0, "s"), 1, OUT, ~0ull, 0), -EFAULT);
+	EXPECT_EQ(call(HC_SYMLINK, root_rw, put(0, "s"), 1, OUT, ~0ull, 0), -ENAMETOOLONG);
 }
 
 FIXTURE_TEST(stale_and_wrong_handles_are_refused)
@@ -473,14 +477,269 @@ FIXTURE_TEST(idle_ends_by_kick_or_deadline)
 
 FIXTURE_TEST(log_text_cannot_drive_a_terminal)
 {
-	char text[] = "a\033[2J\tb\r\n\x7f";
+	char text[] = "a\033[2J\tb\r\n\x7f\x9b\xc2\x9b";
 	int p[2];
 	char got[32] = { 0 };
 
 	ASSERT_EQ(pipe(p), 0);
 	monitor_write_text(p[1], text, sizeof(text) - 1);
 	ASSERT_EQ(read(p[0], got, sizeof(got)), sizeof(text) - 1);
-	EXPECT_EQ(memcmp(got, "a?[2J\tb?\n?", sizeof(text) - 1), 0);
+	EXPECT_EQ(memcmp(got, "a?[2J\tb?\n????", sizeof(text) - 1), 0);
+	close(p[0]);
+	close(p[1]);
+}
+
+/* What is waiting in the pipe @fd, as a string. */
+static const char *drain(int fd)
+{
+	static char text[1 << 20];
+	size_t len = 0;
+	ssize_t n;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = 0;
+	return text;
+}
+
+static u32 count_lines(const char *text)
+{
+	u32 n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+FIXTURE_TEST(log_is_limited)
+{
+	u64 text = put(0, "one\ntwo\n");
+	const char *got;
+	u32 refused = 0;
+	int p[2];
+
+	ASSERT_EQ(pipe(p), 0);
+	fcntl(p[1], F_SETPIPE_SZ, 1 << 20);
+	m.log_fd = p[1];
+	EXPECT_EQ(call(HC_LOG, 0, text, 8, 0, 0, 0), 8);
+	EXPECT_STR_EQ(drain(p[0]), "ringfence: one two\n"); /* no line of its own making */
+	for (u32 i = 0; i < 3000; i++)
+		refused += call(HC_LOG, 0, text, 3, 0, 0, 0) == -EAGAIN;
+	EXPECT_GT(refused, 1000);
+	got = drain(p[0]);
+	EXPECT_LE(count_lines(got), 3000 - refused + 100); /* remarks about what was dropped */
+	atomic_store(&m.log_bytes, LOG_TOTAL_MAX - 2);
+	memset(m.rate, 0, sizeof(m.rate));
+	EXPECT_EQ(call(HC_LOG, 0, text, 3, 0, 0, 0), 3);
+	EXPECT_EQ(call(HC_LOG, 0, text, 3, 0, 0, 0), -EAGAIN);
+	EXPECT_NOT_NULL(strstr(drain(p[0]), "no more\n"));
+	close(p[0]);
+	close(p[1]);
+}
+
+FIXTURE_TEST(strace_is_written_only_where_asked_for)
+{
+	int p[2];
+
+	ASSERT_EQ(pipe(p), 0);
+	m.log_fd = p[1];
+	m.strace_fd = -1;
+	EXPECT_EQ(call(HC_LOG, 1, put(0, "x"), 1, 0, 0, 0), -EPERM);
+	EXPECT_EQ(call(HC_LOG, 2, put(0, "x"), 1, 0, 0, 0), -EINVAL);
+	/* Said once, however often it happens. */
+	EXPECT_EQ(count_lines(drain(p[0])), 1);
+	m.strace_fd = p[1];
+	EXPECT_EQ(call(HC_LOG, 1, put(0, "x"), 1, 0, 0, 0), 1);
+	EXPECT_STR_EQ(drain(p[0]), "x");
+	close(p[0]);
+	close(p[1]);
+}
+
+TEST(rate_gives_a_burst_and_then_its_rate)
+{
+	struct rate_bucket b = { 0 };
+	u64 now = 1000000000000ull, wait;
+	u32 n = 0;
+
+	while ((wait = rate_take(&b, RATE_LOG, now)) == 0)
+		ASSERT_LT(n++, 100000);
+	EXPECT_EQ(n, 1000);
+	EXPECT_EQ(wait, 10000000); /* 100 a second */
+	EXPECT_EQ(rate_take(&b, RATE_LOG, now + wait), 0);
+	EXPECT_GT(rate_take(&b, RATE_LOG, now + wait), 0);
+	/* An idle hour fills it to the brim, not over it. */
+	now += 3600000000000ull;
+	for (n = 0; rate_take(&b, RATE_LOG, now) == 0;)
+		ASSERT_LT(n++, 100000);
+	EXPECT_EQ(n, 1000);
+}
+
+FIXTURE_TEST(calls_beyond_their_rate_wait)
+{
+	u64 start = clock_now_ns(CLOCK_MONOTONIC);
+
+	m.log_fd = -1;
+	/* 20,000 at once, then 20,000 a second: the last 2,000 take a tenth of one. */
+	for (u32 i = 0; i < 22000; i++)
+		EXPECT_EQ(call(99, 0, 0, 0, 0, 0, 0), -ENOSYS);
+	EXPECT_GE(clock_now_ns(CLOCK_MONOTONIC), start + 90000000);
+	/* Not once the sandbox has ended. */
+	atomic_store(&m.ended, MONITOR_FAILED);
+	EXPECT_EQ(call(99, 0, 0, 0, 0, 0, 0), -ENOSYS);
+}
+
+static u64 host_root(const char *path, u32 flags)
+{
+	u64 h = 0;
+
+	ASSERT_EQ(handle_install(&m.handles, open(path, O_PATH | O_CLOEXEC), HANDLE_PATH, flags,
+				 &h),
+		  0);
+	return h;
+}
+
+FIXTURE_TEST(interfaces_of_the_host_kernel_are_no_files)
+{
+	struct hc_setattr *attr = (void *)(uintptr_t)OUT;
+	u64 proc = host_root("/proc", HANDLE_F_WRITABLE), sys;
+	char own[32];
+
+	snprintf(own, sizeof(own), "%d/mem", getpid());
+	EXPECT_EQ(open_path(proc, own, HC_O_READ | HC_O_WRITE), -EACCES);
+	EXPECT_EQ(open_path(proc, "uptime", HC_O_READ), -EACCES);
+	EXPECT_EQ(open_path(proc, "sys/kernel", HC_O_READ), -EACCES);
+	EXPECT_EQ(open_path(proc, "", HC_O_READ), -EACCES);
+	EXPECT_EQ(open_path(proc, "self/root/etc/passwd", HC_O_READ), -ELOOP);
+	*attr = (struct hc_setattr){ .valid = HC_ATTR_MODE, .mode = 0444 };
+	EXPECT_EQ(call(HC_SETATTR, proc, put(0, "uptime"), 6, OUT, 0, 0), -EACCES);
+	EXPECT_EQ(call(HC_MKDIR, proc, put(0, "x"), 1, 0755, 0, 0), -EACCES);
+	if (access("/sys/kernel/uevent_seqnum", F_OK) < 0)
+		return;
+	sys = host_root("/sys", HANDLE_F_WRITABLE);
+	EXPECT_GE(open_path(sys, "kernel/uevent_seqnum", HC_O_READ), 0);
+	EXPECT_EQ(open_path(sys, "kernel/uevent_seqnum", HC_O_READ | HC_O_WRITE), -EACCES);
+	EXPECT_EQ(open_path(sys, "kernel/uevent_seqnum", HC_O_READ | HC_O_TRUNC), -EACCES);
+}
+
+FIXTURE_TEST(set_user_id_is_dropped_before_writing)
+{
+	struct stat st;
+
+	ASSERT_EQ(chmod("f", 06755), 0);
+	ASSERT_GE(open_path(root_rw, "f", HC_O_READ), 0);
+	ASSERT_EQ(stat("f", &st), 0);
+	EXPECT_EQ(st.st_mode & 07777, 06755);
+	EXPECT_EQ(open_path(root_ro, "f", HC_O_WRITE), -EROFS);
+	ASSERT_EQ(stat("f", &st), 0);
+	EXPECT_EQ(st.st_mode & 07777, 06755);
+	ASSERT_GE(open_path(root_rw, "f", HC_O_WRITE), 0);
+	ASSERT_EQ(stat("f", &st), 0);
+	EXPECT_EQ(st.st_mode & 07777, 0755);
+}
+
+FIXTURE_TEST(attributes_of_devices_and_sockets_stay)
+{
+	struct hc_setattr *attr = (void *)(uintptr_t)OUT;
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "sock" };
+	int s = socket(AF_UNIX, SOCK_STREAM, 0);
+	u64 dev = host_root("/dev", HANDLE_F_WRITABLE);
+
+	ASSERT_EQ(bind(s, (struct sockaddr *)&name, sizeof(name)), 0);
+	*attr = (struct hc_setattr){ .valid = HC_ATTR_MODE, .mode = 0666 };
+	EXPECT_EQ(call(HC_SETATTR, dev, put(0, "null"), 4, OUT, 0, 0), -EPERM);
+	EXPECT_EQ(call(HC_SETATTR, root_rw, put(0, "sock"), 4, OUT, 0, 0), -EPERM);
+	EXPECT_EQ(open_path(root_rw, "sock", HC_O_READ), -ENXIO);
+	EXPECT_EQ(call(HC_SETATTR, root_rw, put(0, "fifo"), 4, OUT, 0, 0), 0);
+	EXPECT_EQ(call(HC_SETATTR, root_rw, put(0, "abs"), 3, OUT, 0, 0), -EOPNOTSUPP);
+	attr->valid = 64;
+	EXPECT_EQ(call(HC_SETATTR, root_rw, put(0, "f"), 1, OUT, 0, 0), -EINVAL);
+	close(s);
+}
+
+FIXTURE_TEST(flags_and_sizes_of_lists)
+{
+	s64 h = open_path(root_rw, "f", HC_O_READ | HC_O_WRITE);
+	u64 start = m.info_free_start;
+
+	EXPECT_EQ(call(HC_FALLOCATE, (u64)h, 4, 0, 10, 0, 0), -EOPNOTSUPP);
+	EXPECT_EQ(call(HC_FALLOCATE, (u64)h, 1ull << 32, 0, 10, 0, 0), -EOPNOTSUPP);
+	EXPECT_EQ(call(HC_FALLOCATE, (u64)h, 0, ~0ull, 10, 0, 0), -EINVAL);
+	EXPECT_EQ(call(HC_RENAME, root_rw, put(0, "f"), 1, root_rw, put(1, "g"), 1), 0);
+	EXPECT_EQ(call(HC_OPEN, root_rw, put(0, "g"), 1, 0x200, 0, 0), -EINVAL);
+	EXPECT_EQ(call(HC_OPEN, root_rw, put(0, "g"), 1, 1ull << 32, 0, 0), -EINVAL);
+	EXPECT_EQ(call(HC_OPEN, root_rw, put(0, "g"), 1, HC_O_PATH | HC_O_WRITE, 0, 0), -EINVAL);
+	EXPECT_EQ(call(HC_RANDOM, OUT, ~0ull, 0, 0, 0, 0), HC_RANDOM_MAX);
+	EXPECT_EQ(call(HC_DISCARD, start, HC_FRAMES_MAX + 4096, 0, 0, 0, 0), -EINVAL);
+	EXPECT_EQ(call(HC_READ, (u64)h, OUT, 1, 0, 0, 0), -EBADF);
+}
+
+FIXTURE_TEST(rename_flags_are_a_list)
+{
+	struct hostcall hc = { .m = &m,
+			       .arg = { root_rw, put(0, "f"), 1, root_rw, put(1, "w"), 1, 4 } };
+
+	EXPECT_EQ(hostcall_run(&hc, HC_RENAME), -EINVAL); /* RENAME_WHITEOUT makes a device */
+	hc.arg[6] = 1;
+	EXPECT_EQ(hostcall_run(&hc, HC_RENAME), 0);
+}
+
+FIXTURE_TEST(terminal_requests_are_for_terminals)
+{
+	int pty = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	u64 tty, other;
+
+	ASSERT_GE(pty, 0);
+	tty = add_stream(dup(pty), BOOT_STREAM_TTY);
+	other = add_stream(pty, BOOT_STREAM_CHAR);
+	EXPECT_EQ(call(HC_IOCTL, tty, TCGETS, OUT, 64, 0, 0), 0);
+	EXPECT_EQ(call(HC_IOCTL, other, TCGETS, OUT, 64, 0, 0), -ENOTTY);
+	EXPECT_EQ(call(HC_IOCTL, other, FIONREAD, OUT, 64, 0, 0), -ENOTTY);
+	EXPECT_EQ(call(HC_IOCTL, tty, TIOCSTI, OUT, 64, 0, 0), -ENOTTY);
+	EXPECT_EQ(call(HC_IOCTL, tty, TIOCLINUX, OUT, 64, 0, 0), -ENOTTY);
+	EXPECT_EQ(call(HC_IOCTL, tty, TIOCSCTTY, OUT, 64, 0, 0), -ENOTTY);
+	EXPECT_EQ(call(HC_IOCTL, tty, TIOCSETD, OUT, 64, 0, 0), -ENOTTY);
+}
+
+struct watcher {
+	u64 handle;
+	atomic_uint stop;
+};
+
+static void *watch_again_and_again(void *arg)
+{
+	struct watcher *w = arg;
+
+	while (!atomic_load(&w->stop))
+		events_watch(&m, w->handle, POLLIN, 5);
+	return NULL;
+}
+
+/* The epoll set is asked whether it still knows a description that stays open elsewhere: adding it again must work. */
+FIXTURE_TEST(watches_end_with_their_handle)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	struct rf_error err;
+	struct watcher w = { 0 };
+	pthread_t thread;
+	int p[2], fd;
+
+	ASSERT_EQ(pipe(p), 0);
+	ASSERT_EQ(events_init(&m, &err), 0);
+	for (int i = 0; i < 100; i++) {
+		fd = fcntl(p[0], F_DUPFD_CLOEXEC, 200);
+		w.handle = add_stream(fd, BOOT_STREAM_PIPE);
+		atomic_store(&w.stop, 0);
+		ASSERT_EQ(pthread_create(&thread, NULL, watch_again_and_again, &w), 0);
+		sched_yield();
+		EXPECT_EQ(call(HC_CLOSE, w.handle, 0, 0, 0, 0, 0), 0);
+		atomic_store(&w.stop, 1);
+		pthread_join(thread, NULL);
+		ASSERT_EQ(fcntl(p[0], F_DUPFD_CLOEXEC, fd), fd);
+		ASSERT_EQ(epoll_ctl(m.epoll_fd, EPOLL_CTL_ADD, fd, &e), 0);
+		ASSERT_EQ(epoll_ctl(m.epoll_fd, EPOLL_CTL_DEL, fd, &e), 0);
+		close(fd);
+	}
 	close(p[0]);
 	close(p[1]);
 }

@@ -5,9 +5,9 @@
 #include "abi/linux/kdev.h"
 #include "kernel/fs/internal.h"
 
-#define LIST_BUFFER  32768u
+#define LIST_BUFFER 32768u
 /* Descriptors left to the monitor when it has fewer than we use: it needs some for each call. */
-#define HOST_MARGIN  8u
+#define HOST_MARGIN 8u
 
 static LIST_HEAD(open_lowers); /* youngest first */
 static unsigned nr_open, open_max = LOWER_HANDLES_MAX;

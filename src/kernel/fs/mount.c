@@ -337,8 +337,8 @@ static int boot_replace(const struct boot_mount *m)
 }
 
 /*
- * From now on nothing can be made in hidden directories, as mount points of later mounts could; and whoever is root inside neither uncovers what
- * is below these mounts nor makes read-only ones writable.
+ * From now on nothing is made in hidden directories (mount points of later mounts could be), and whoever is root inside neither uncovers
+ * what is below these mounts nor makes read-only ones writable.
  */
 static void boot_lock_mounts(void)
 {
@@ -443,7 +443,7 @@ static bool has_locked_below(const struct path *from)
 
 	list_for_each_entry(m, &mounts, link)
 		if (m->locked && m->at.mnt == from->mnt &&
-		    dentry_is_above(from->dentry, m->at.dentry))
+		    (m->at.dentry == from->dentry || dentry_is_above(from->dentry, m->at.dentry)))
 			return true;
 	return false;
 }
@@ -471,7 +471,7 @@ int vfs_umount(const struct path *p, bool lazy)
 	struct mount *m = p->mnt, *other;
 
 	if (p->dentry != m->root || !m->at.mnt || m->locked)
-		return -EINVAL; /* mount_namespaces(7): locked */
+		return -EINVAL;
 	list_for_each_entry(other, &mounts, link)
 		if (other->at.mnt == m)
 			return -EBUSY;

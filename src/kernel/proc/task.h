@@ -135,10 +135,10 @@ struct process {
 	struct rb_root posix_timers;
 	int next_timer_id;
 	int oom_score_adj;
-	struct task *exec_task; /* thread in execve(2) that waits for the others to go, or NULL */
-	struct waitq exit_wq;   /* threads that wait for other threads to end */
-	struct ktimer itimer_cpu;  /* looks at ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU */
-	u64 cpu_limit_warned_s;    /* RLIMIT_CPU: second of the last SIGXCPU */
+	struct task *exec_task;   /* thread in execve(2) that waits for the others to go, or NULL */
+	struct waitq exit_wq;     /* threads that wait for other threads to end */
+	struct ktimer itimer_cpu; /* looks at ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU */
+	u64 cpu_limit_warned_s;   /* RLIMIT_CPU: second of the last SIGXCPU */
 	u32 membarrier_registered; /* MEMBARRIER_CMD_* accepted */
 	int ioprio;
 	bool keep_caps;

@@ -31,8 +31,8 @@ struct posix_timer {
 	s64 overrun, overrun_last;
 	struct sigqueue sig;
 	struct user *user; /* charged for it: RLIMIT_SIGPENDING */
-	bool queued;  /* sig is pending */
-	bool deleted; /* to be freed when the signal is taken */
+	bool queued;       /* sig is pending */
+	bool deleted;      /* to be freed when the signal is taken */
 };
 
 static bool clock_is_cpu(s32 clock)
