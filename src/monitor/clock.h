@@ -18,7 +18,7 @@ struct clock {
 	bool reliable;              /* the TSC ticks at one rate on all CPUs */
 	struct clock_sample base;   /* where the rate is measured from */
 	struct clock_sample recent; /* the newest; becomes the base later */
-	u64 next_ns;    /* CLOCK_MONOTONIC time of the next refresh */
+	u64 next_ns;                /* CLOCK_MONOTONIC time of the next refresh */
 	u32 refreshes;
 	struct time_params
 		published; /* what readers were told; the shared copy is the kernel's to change */
