@@ -41,7 +41,7 @@ static void look(void)
 	}
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	pid_t filler, other;
 
