@@ -38,7 +38,7 @@ __hot void syscall_dispatch(struct task *t)
 	const struct syscall_row *row;
 	sysret_t ret = -ENOSYS;
 
-	cpu_count_syscall(nr);
+	cpu_record_syscall(nr);
 	t->syscall_nr = nr;
 	t->in_syscall = true;
 	if (likely(nr < SYSCALL_MAX)) {

@@ -21,7 +21,7 @@
 	{                                                                              \
 		const struct task *t = current;                                        \
                                                                                        \
-		cpu_count_syscall(NR_##name);                                          \
+		cpu_count_syscall();                                                   \
 		return value;                                                          \
 	}
 
