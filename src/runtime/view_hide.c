@@ -11,16 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/parse.h"
+#include "runtime/mountinfo.h"
 #include "runtime/view_table.h"
 
 #define UID_PEOPLE 1000u /* login.defs(5), UID_MIN */
 
-/* A mount of the host: proc_pid_mountinfo(5). Strings point into the text it was read from. */
-struct host_mount {
-	u64 id;
-	const char *dev, *root, *point, *type;
-};
+/* The strings of the list are in the text. */
 struct host_mounts {
 	char *text;
 	struct host_mount *list;
@@ -58,6 +54,8 @@ bool view_hide(struct view *v, const char *path, u32 mode, bool own)
 	if (stat(path, &st) < 0)
 		return true;
 	real = realpath(path, NULL);
+	if (!real && errno == ENOMEM)
+		return false;
 	/* Somebody removes it just now; or a home or mount that would take the system away with it. */
 	if (!real || !real[1] || (!own && listed(view_system_directories, real))) {
 		free(real);
@@ -137,23 +135,6 @@ static bool hide_homes(struct view *v)
 
 /* ---- swap files ---- */
 
-/* Octal escapes of /proc files, in place. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-		    s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = 0;
-}
-
 static bool hide_swap(struct view *v)
 {
 	FILE *f = fopen("/proc/swaps", "re");
@@ -167,7 +148,7 @@ static bool hide_swap(struct view *v)
 		if (line[0] != '/')
 			continue;
 		line[strcspn(line, " \t\n")] = 0;
-		unescape(line);
+		unescape_octal(line);
 		ok = view_hide(v, line, 0, false);
 	}
 	free(line);
@@ -193,29 +174,6 @@ static char *read_text(const char *path)
 	return text;
 }
 
-/* "36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw": false for what is no such line. */
-static bool parse_mount(char *line, struct host_mount *ret)
-{
-	char *field[5], *save, *rest = strstr(line, " - ");
-
-	if (!rest)
-		return false;
-	*rest = 0;
-	for (int i = 0; i < 5; i++) {
-		field[i] = strtok_r(i ? NULL : line, " ", &save);
-		if (!field[i])
-			return false;
-	}
-	unescape(field[3]);
-	unescape(field[4]);
-	*ret = (struct host_mount){ .dev = field[2],
-				    .root = field[3],
-				    .point = field[4],
-				    .type = strtok_r(rest + 3, " ", &save) };
-	return parse_u64(field[0], 10, UINT64_MAX, &ret->id) && ret->type && ret->root[0] == '/' &&
-	       ret->point[0] == '/';
-}
-
 /* False: out of memory. A host without /proc has an empty list. */
 static bool read_mounts(struct host_mounts *ret)
 {
@@ -231,7 +189,7 @@ static bool read_mounts(struct host_mounts *ret)
 	if (!ret->list)
 		return false;
 	for (line = strtok_r(ret->text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		ret->count += parse_mount(line, &ret->list[ret->count]);
+		ret->count += mountinfo_parse(line, &ret->list[ret->count]);
 	return true;
 }
 
