@@ -32,7 +32,7 @@ static void list_views(const struct view *v)
 			list_view(v, v->mounts[i].source, v->mounts[i].kind == RF_MOUNT_RW);
 }
 
-int views_enter(struct sandbox *s, struct monitor_options *ret, struct rf_error *err)
+int isolation_mount(struct sandbox *s, struct monitor_options *ret, struct rf_error *err)
 {
 	int r;
 
@@ -65,7 +65,7 @@ static void warn_of_missing(const struct cage *c)
 				c->wall[i].remedy);
 }
 
-int views_close(struct sandbox *s, struct rf_error *err)
+int isolation_close(struct sandbox *s, struct rf_error *err)
 {
 	int r = cage_close(&s->cage, views, view_count, err);
 
