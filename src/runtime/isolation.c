@@ -13,8 +13,6 @@ static struct cage_view views[RF_MOUNTS_MAX + 1];
 static struct monitor_view handles[RF_MOUNTS_MAX + 1];
 static size_t view_count;
 
-static_assert(RF_MOUNTS_MAX + 1 <= CAGE_VIEWS_MAX, "each mount has a view");
-
 static void list_view(const struct view *v, const char *path, bool writable)
 {
 	struct cage_view *view = &views[view_count++];
