@@ -10,8 +10,7 @@
 u64 ktime_mono(void); /* CLOCK_MONOTONIC, ns */
 u64 ktime_real(void); /* CLOCK_REALTIME, ns since the epoch */
 u64 ktime_boot(void); /* CLOCK_BOOTTIME, ns */
-u64 ktime_up(
-	void); /* ns since the sandbox started, of CLOCK_MONOTONIC: shown as the machine's uptime */
+u64 ktime_up(void);   /* CLOCK_MONOTONIC since the sandbox started, ns */
 
 struct ktimer {
 	struct rb_node node;
