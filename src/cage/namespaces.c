@@ -74,7 +74,7 @@ static int write_file(const char *path, const char *text, size_t len)
 /* Each id this namespace has, as itself: the lines of our own map with the left column twice. */
 static int write_whole_map(pid_t pid, const char *name)
 {
-	static char text[MAP_LINES_MAX * 36];
+	char text[MAP_LINES_MAX * 36]; /* not static: callers may have threads */
 	char path[64];
 	unsigned int first, outside, count;
 	size_t len = 0;

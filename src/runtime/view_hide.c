@@ -5,12 +5,12 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/parse.h"
 #include "runtime/mountinfo.h"
 #include "runtime/view_table.h"
 
@@ -114,6 +114,21 @@ static bool hide_home(struct view *v, const char *home)
 	return !home || home[0] != '/' || view_hide(v, home, 0, false);
 }
 
+/* Of a line of passwd(5), if it is a person's or root's; else NULL. */
+static const char *home_of(char *line)
+{
+	char *field[6];
+	u32 uid;
+
+	line[strcspn(line, "\n")] = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
+		field[i] = strsep(&line, ":");
+		if (!field[i])
+			return NULL;
+	}
+	return parse_u32(field[2], 10, &uid) && (!uid || uid >= UID_PEOPLE) ? field[5] : NULL;
+}
+
 /*
  * The local file alone: getpwent(3) would load modules and ask daemons and directory servers at every start. Users from there
  * live below /home, as a rule; the caller's own HOME is hidden wherever it is.
@@ -121,14 +136,15 @@ static bool hide_home(struct view *v, const char *home)
 static bool hide_homes(struct view *v)
 {
 	FILE *f = fopen("/etc/passwd", "re");
-	const struct passwd *p;
+	char *line = NULL;
+	size_t room = 0;
 	bool ok = hide_home(v, getenv("HOME"));
 
 	if (!f)
 		return ok;
-	while (ok && (p = fgetpwent(f)))
-		if (p->pw_uid == 0 || p->pw_uid >= UID_PEOPLE)
-			ok = hide_home(v, p->pw_dir);
+	while (ok && getline(&line, &room, f) > 0) /* fgetpwent(3) is not for threads */
+		ok = hide_home(v, home_of(line));
+	free(line);
 	fclose(f);
 	return ok;
 }
