@@ -25,8 +25,7 @@
 /* clang-format off */
 #define HOSTCALL_TABLE(HOSTCALL)                                                                                       \
 	/* control */                                                                                                  \
-	HOSTCALL(1, EXIT, 0)	 /* (status): the sandbox ends; bits 0-7 exit code, or 0x100|signal; 0x200: the program was \
-				    killed because memory ran out; never returns */                                    \
+	HOSTCALL(1, EXIT, 0)	 /* (status): the sandbox ends; bits 0-7 exit code, or HC_EXIT_SIGNAL and signal; never returns */ \
 	HOSTCALL(2, PANIC, 0)	 /* (text buf, len, regs buf): the kernel is lost; never returns */                    \
 	HOSTCALL(3, LOG, 0)	 /* (channel, buf, len): 0 = log, 1 = strace */                                        \
 	HOSTCALL(4, IDLE, 1)	 /* (deadline_ns CLOCK_MONOTONIC or 0 = none): until this CPU is kicked */            \
@@ -106,6 +105,11 @@ enum hostcall_nr {
 #define HC_O_APPEND    0x80u
 #define HC_O_TMPFILE   0x100u
 #define HC_O_KNOWN     0x1ffu
+
+/* HC_EXIT: above the exit code or signal. */
+#define HC_EXIT_SIGNAL    0x100u
+#define HC_EXIT_NO_MEMORY 0x200u /* the program was killed because memory ran out */
+#define HC_EXIT_KNOWN     0x3ffu
 
 struct hc_stat {
 	u64 dev, ino, rdev; /* dev and rdev as major << 32 | minor */

@@ -72,8 +72,6 @@ struct cage_view {
 	bool is_file; /* set by cage_views() */
 };
 
-#define CAGE_VIEWS_MAX 256u
-
 /* @isolation for the calling user. */
 void cage_init(struct cage *c, enum rf_isolation isolation);
 

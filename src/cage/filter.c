@@ -241,8 +241,10 @@ static int add_platform(scmp_filter_ctx ctx, const struct rf_platform *p)
 			e = add_equal(ctx, SCMP_SYS(ioctl), 1, call[i].arg1);
 		else if (!in_base_set(call[i].nr))
 			e = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call[i].nr, 0);
+		if (e == -EEXIST) /* it is in the base set too */
+			e = 0;
 	}
-	return e == -EEXIST ? 0 : e;
+	return e;
 }
 
 static int fill(scmp_filter_ctx ctx, const struct rf_platform *p)

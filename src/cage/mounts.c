@@ -220,7 +220,7 @@ static bool out_of_reach(int error)
 	return error == -ENOENT || error == -ENOTDIR || error == -EACCES;
 }
 
-static int view_hide(const struct cage *c, const struct cage_view *v, struct rf_error *err)
+static int view_cover(const struct cage *c, const struct cage_view *v, struct rf_error *err)
 {
 	for (size_t i = 0; i < v->hidden_count; i++) {
 		const char *below = path_below(v->path, v->hidden[i]);
@@ -280,7 +280,7 @@ static int build(struct cage *c, struct cage_view *views, size_t count, struct r
 		return rf_error_set(err, r, "cannot bind /proc/self/fd (is /proc mounted?): %s",
 				    strerror(-r));
 	for (size_t i = 0; i < count; i++) {
-		r = view_hide(c, &views[i], err);
+		r = view_cover(c, &views[i], err);
 		if (r < 0)
 			return r;
 	}

@@ -59,11 +59,14 @@ int cage_unshare(struct cage *c, struct rf_error *err)
 
 static int write_file(const char *path, const char *text, size_t len)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), r;
+	int fd = open(path, O_WRONLY | O_CLOEXEC), r = 0;
+	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	r = write(fd, text, len) == (ssize_t)len ? 0 : -errno;
+	n = write(fd, text, len);
+	if (n != (ssize_t)len)
+		r = n < 0 ? -errno : -EIO;
 	close(fd);
 	return r;
 }
@@ -71,7 +74,7 @@ static int write_file(const char *path, const char *text, size_t len)
 /* Each id this namespace has, as itself: the lines of our own map with the left column twice. */
 static int write_whole_map(pid_t pid, const char *name)
 {
-	static char text[MAP_LINES_MAX * 36];
+	char text[MAP_LINES_MAX * 36]; /* not static: callers may have threads */
 	char path[64];
 	unsigned int first, outside, count;
 	size_t len = 0;

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/exit_codes.h"
 
+#include "monitor/monitor.h"
+
+static_assert(EXIT_CODE_INTERNAL == MONITOR_STATUS_INTERNAL, "the monitor ends with it too");
+static_assert(EXIT_CODE_PANIC == MONITOR_STATUS_PANIC, "the monitor ends with it too");
+
 static int code_of_limit(enum rf_limit limit)
 {
 	switch (limit) {

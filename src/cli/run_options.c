@@ -292,6 +292,9 @@ static error_t parse_machine(int key, char *arg, struct run_options *o)
 	case KEY_HUGE:
 		o->config.huge_pages = true;
 		return 0;
+	case KEY_CORE_SCHED:
+		o->config.core_sched = true;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -325,9 +328,6 @@ static error_t parse_limits(int key, char *arg, struct run_options *o)
 		return 0;
 	case KEY_WALL_TIME:
 		set_duration("wall-time", arg, &l->wall_time_ns);
-		return 0;
-	case KEY_CORE_SCHED:
-		o->config.core_sched = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

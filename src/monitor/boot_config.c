@@ -8,6 +8,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "platform/platform.h"
+
 /* Character devices 1:n (null, zero, full, random …) never wait: mem(4). */
 #define MEM_MAJOR 1
 
@@ -98,9 +100,9 @@ static int open_root(struct config_writer *w, enum boot_mount_kind kind, const c
 		return fd;
 	if (fstat(fd, &st) < 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))) {
 		close(fd);
-		error_set(err, 0, "cannot bind %s: only directories and regular files can be bound",
-			  source);
-		return -EINVAL;
+		return rf_error_set(
+			err, -EINVAL,
+			"cannot bind %s: only directories and regular files can be bound", source);
 	}
 	r = handle_install(&w->m->handles, fd, HANDLE_PATH, writable ? HANDLE_F_WRITABLE : 0,
 			   &handle);

@@ -14,10 +14,7 @@
 #include "base/checked.h"
 #include "monitor/monitor.h"
 
-/* Exit statuses of the command line (cli/exit_codes.h), which a signal handler cannot ask. */
-#define EXIT_STATUS_INTERNAL 206
-#define EXIT_STATUS_PANIC    207
-#define SIGNAL_STACK_SIZE    (64u << 10)
+#define SIGNAL_STACK_SIZE (64u << 10)
 
 /* Of the stack of a thread of ours: as much is looked at, and so many return addresses told. */
 #define OWN_STACK_MAX  (1ul << 20)
@@ -128,7 +125,7 @@ static void crash_handler(int signo, siginfo_t *si, void *context)
 	if (rf_platform_fault(signo, si, context)) /* memory that the platform knows may vanish */
 		return;
 	if (entered++)
-		_exit(EXIT_STATUS_INTERNAL);
+		_exit(MONITOR_STATUS_INTERNAL);
 	monitor_headline(m, "%s: signal %d, address %p, error code %#llx",
 			 kernel ? "kernel crash" : "internal failure", signo, si->si_addr,
 			 (unsigned long long)uc->uc_mcontext.gregs[REG_ERR]);
@@ -140,7 +137,7 @@ static void crash_handler(int signo, siginfo_t *si, void *context)
 	if (!kernel)
 		describe_own_stack(m, rip, (u64)uc->uc_mcontext.gregs[REG_RSP]);
 	monitor_dump_calls(m, thread_cpu);
-	_exit(kernel ? EXIT_STATUS_PANIC : EXIT_STATUS_INTERNAL);
+	_exit(kernel ? MONITOR_STATUS_PANIC : MONITOR_STATUS_INTERNAL);
 }
 
 void crash_init(struct monitor *m)

@@ -18,7 +18,7 @@
 
 s64 hc_exit(struct hostcall *c)
 {
-	monitor_end(c->m, MONITOR_EXITED, c->arg[0] & 0x3ff);
+	monitor_end(c->m, MONITOR_EXITED, c->arg[0] & HC_EXIT_KNOWN);
 	c->leave = true;
 	return 0;
 }

@@ -76,7 +76,7 @@ static int monitor_init_arena(struct monitor *m, const struct monitor_options *o
 static void monitor_set_defaults(struct monitor *m, const struct monitor_options *o)
 {
 	memset(m, 0, sizeof(*m));
-	m->arena.fd = m->epoll_fd = m->wake_fd = m->proc_fd = m->null_fd = -1;
+	m->arena.fd = m->epoll_fd = m->wake_fd = -1;
 	m->channel_fd = o->channel_fd ? o->channel_fd : -1;
 	m->terminal_touched = o->terminal_touched;
 	m->proc_fd = o->proc_fd ? o->proc_fd : -1;
@@ -92,7 +92,6 @@ static void monitor_set_defaults(struct monitor *m, const struct monitor_options
 	m->limits = o->limits;
 	if (!m->limits.file_size)
 		m->limits.file_size = UINT64_MAX;
-	m->started_ns = clock_now_ns(CLOCK_MONOTONIC);
 	pthread_mutex_init(&m->watch_lock, NULL);
 	pthread_mutex_init(&m->output_lock, NULL);
 	pthread_mutex_init(&m->stop_lock, NULL);

@@ -62,14 +62,16 @@ struct monitor_options {
 
 enum monitor_end {
 	MONITOR_RUNNING,
-	MONITOR_EXITED, /* HC_EXIT: status in exit_status */
+	MONITOR_EXITED, /* HC_EXIT; status: its argument */
 	MONITOR_PANIC,  /* HC_PANIC */
 	MONITOR_FAILED, /* the platform or the monitor failed; reported */
-	MONITOR_KILLED, /* ended by hand: signal in exit_status */
-	MONITOR_LIMIT,  /* a limit was reached: enum rf_limit in exit_status */
+	MONITOR_KILLED, /* ended by hand; status: the signal */
+	MONITOR_LIMIT,  /* a limit was reached; status: enum rf_limit */
 };
-#define MONITOR_EXIT_NO_MEMORY \
-	0x200u /* of HC_EXIT: the program was killed because memory ran out */
+
+/* Exit statuses of the monitor's process after a signal that means a bug, of ours or the kernel's; the command line's, too. */
+#define MONITOR_STATUS_INTERNAL 206
+#define MONITOR_STATUS_PANIC    207
 
 #define LAST_CALLS 16u
 struct monitor_cpu {
@@ -99,12 +101,11 @@ struct monitor {
 	struct rf_machine *machine;
 	int log_fd, strace_fd;
 	struct report *report;
-	int epoll_fd, wake_fd, proc_fd, null_fd;
+	int epoll_fd, wake_fd, proc_fd;
 	int channel_fd;             /* borrowed; -1: no caller's process to talk to (channel.h) */
 	struct monitor_view *views; /* borrowed, until the kernel runs */
 	size_t view_count;
 	atomic_uint *terminal_touched; /* borrowed; set when the mode of a terminal was changed */
-	u64 started_ns;
 	struct rf_injection inject;
 	u64 stacks_start;
 	u64 info_free_start; /* ours: the one in boot_info is the kernel's to change */
@@ -177,7 +178,7 @@ void monitor_kick(struct monitor *m, u32 cpu);
 void monitor_kick_any(struct monitor *m);
 /* A message on the log, with prefix; printed whole. */
 void monitor_log(struct monitor *m, const char *format, ...) __printf(2, 3);
-/* Text from the sandbox: what could drive a terminal is replaced, all that is not ASCII with it. Changes @text. */
+/* Text from the sandbox: what could drive a terminal is replaced (text.h). Changes @text. */
 void monitor_write_text(int fd, char *text, size_t len);
 
 /*

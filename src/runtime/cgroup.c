@@ -12,59 +12,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/mountinfo.h"
+
 #define LEAF_PREFIX "ringfence-"
 /* Controllers we can use; either alone is worth having. */
 static const char *const controllers[] = { "memory", "pids" };
 
 /* ---- where cgroups are ---- */
 
-/* A field of mountinfo: \040 and the like for blanks (proc_pid_mountinfo(5)). */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-		    s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = 0;
-}
-
-/* Of a line whose file system is cgroup2: its root and where it is mounted. */
-static bool parse_mount(char *line, char **ret_root, char **ret_mount)
-{
-	char *dash = strstr(line, " - "), *save = NULL, *field = strtok_r(line, " ", &save);
-
-	if (!dash || strncmp(dash + 3, "cgroup2 ", 8) != 0)
-		return false;
-	for (int i = 0; i < 3 && field; i++)
-		field = strtok_r(NULL, " ", &save);
-	*ret_root = field;
-	*ret_mount = field ? strtok_r(NULL, " ", &save) : NULL;
-	if (!*ret_mount)
-		return false;
-	unescape(*ret_root);
-	unescape(*ret_mount);
-	return true;
-}
-
 static bool find_mount(const char *mountinfo, char *root, char *mount)
 {
-	char *line = NULL, *r, *m;
+	char *line = NULL;
+	struct host_mount m;
 	FILE *f = fopen(mountinfo, "re");
 	size_t room = 0;
 	bool found = false;
 
 	while (f && !found && getline(&line, &room, f) > 0) {
-		if (!parse_mount(line, &r, &m) || strlen(r) >= PATH_MAX || strlen(m) >= PATH_MAX)
+		if (!mountinfo_parse(line, &m) || strcmp(m.type, "cgroup2") != 0 ||
+		    strlen(m.root) >= PATH_MAX || strlen(m.point) >= PATH_MAX)
 			continue;
-		strcpy(root, r);
-		strcpy(mount, m);
+		strcpy(root, m.root);
+		strcpy(mount, m.point);
 		found = true;
 	}
 	free(line);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/descriptors.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -26,6 +26,19 @@ static void close_all(unsigned int first, unsigned int last)
 		last = (unsigned int)limit.rlim_cur;
 	for (unsigned int fd = first; fd <= last && fd < INT_MAX; fd++)
 		close((int)fd);
+}
+
+void descriptors_release_streams(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return;
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			dup2(null, fd);
+	if (null > STDERR_FILENO)
+		close(null);
 }
 
 void descriptors_close_but(int *keep, size_t count)

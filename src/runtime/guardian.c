@@ -116,8 +116,10 @@ static int make_monitor(struct guardian *g, struct rf_error *err)
 	g->monitor_pid = fork();
 	if (g->monitor_pid < 0)
 		return error_set(err, -errno, "cannot make the monitor's process");
-	if (g->monitor_pid == 0)
+	if (g->monitor_pid == 0) {
+		close(g->caller); /* no handle of a process for who may be taken over */
 		monitor_main(g->s);
+	}
 	g->monitor = pidfd_of(g->monitor_pid);
 	if (g->monitor < 0)
 		error_set(err, -errno, "cannot watch the monitor's process");
@@ -146,7 +148,7 @@ static __noreturn void caller_died(const struct guardian *g)
 
 static void guardian_message(const struct guardian *g)
 {
-	struct channel_message message;
+	struct channel_message message = { 0 };
 	int r = channel_receive(g->s->guard, &message);
 	int signo = (int)message.value;
 

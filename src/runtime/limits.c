@@ -5,6 +5,7 @@
 
 #include "base/types.h"
 #include "monitor/arena.h"
+#include "platform/platform.h"
 #include "runtime/runtime.h"
 
 #define NS_PER_S 1000000000ul
@@ -30,17 +31,15 @@ void limits_defaults(struct rf_limits *l)
 
 static int check_memory(const struct rf_limits *l, struct rf_error *err)
 {
-	if (l->memory < RF_MEMORY_MIN) {
-		error_set(err, 0,
-			  "%lu MiB of memory are too little: a sandbox needs at least %lu MiB",
-			  l->memory >> 20, RF_MEMORY_MIN >> 20);
-		return -ENOMEM;
-	}
-	if (l->memory > RF_MEMORY_MAX) {
-		error_set(err, 0, "%lu GiB of memory are more than the %lu GiB supported",
-			  l->memory >> 30, RF_MEMORY_MAX >> 30);
-		return -ENOMEM;
-	}
+	if (l->memory < RF_MEMORY_MIN)
+		return rf_error_set(
+			err, -ENOMEM,
+			"%lu MiB of memory are too little: a sandbox needs at least %lu MiB",
+			l->memory >> 20, RF_MEMORY_MIN >> 20);
+	if (l->memory > RF_MEMORY_MAX)
+		return rf_error_set(err, -ENOMEM,
+				    "%lu GiB of memory are more than the %lu GiB supported",
+				    l->memory >> 30, RF_MEMORY_MAX >> 30);
 	return 0;
 }
 
@@ -48,8 +47,8 @@ static int check_time(const char *what, u64 ns, struct rf_error *err)
 {
 	if (!ns || (ns >= RF_TIME_MIN_NS && ns <= RF_TIME_MAX_NS))
 		return 0;
-	error_set(err, 0, "a limit of %lu ns of %s is not between 1 ms and 1000 days", ns, what);
-	return -EINVAL;
+	return rf_error_set(err, -EINVAL,
+			    "a limit of %lu ns of %s is not between 1 ms and 1000 days", ns, what);
 }
 
 int limits_check(const struct rf_limits *l, struct rf_error *err)
@@ -112,4 +111,15 @@ void limit_describe(enum rf_limit which, const struct rf_limits *l, char *text, 
 		snprintf(text, size, "no limit reached");
 		break;
 	}
+}
+
+int limit_reached(enum rf_limit which, const struct rf_limits *l, struct rf_result *ret,
+		  struct rf_error *err)
+{
+	char text[96];
+
+	ret->failure = RF_FAILURE_LIMIT;
+	ret->limit = which;
+	limit_describe(which, l, text, sizeof(text));
+	return rf_error_set(err, -EDQUOT, "%s", text);
 }

@@ -14,6 +14,7 @@
 #include "cage/filter.h"
 #include "monitor/channel.h"
 #include "monitor/monitor.h"
+#include "runtime/descriptors.h"
 #include "runtime/runtime.h"
 #include "runtime/sandbox.h"
 
@@ -25,21 +26,6 @@ static void reserve_standard_streams(bool closed[3])
 		if (closed[fd] && open("/dev/null", O_RDWR) != fd)
 			continue; /* lower ones are all taken, so this cannot be */
 	}
-}
-
-/*
- * Input and output are the sandbox's now, through copies: when it closes its last one, whoever is at the other end is to see
- * that. Standard error stays for our own messages.
- */
-static void give_standard_streams(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null < 0)
-		return;
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	close(null);
 }
 
 /* One descriptor per open host file inside, and those of the platform. */
@@ -98,9 +84,9 @@ static void wipe_environment(void)
 }
 
 /* No thread exists: rights belong to threads, and new ones inherit them. */
-static int enter_cage(struct sandbox *s, struct rf_error *err)
+static int drop_rights(struct sandbox *s, struct rf_error *err)
 {
-	int r = views_close(s, err);
+	int r = isolation_close(s, err);
 
 	if (r == 0)
 		die_with_guardian(s); /* after the last change of credentials */
@@ -119,7 +105,7 @@ static void limit_cpu_time(const struct rf_limits *l)
 }
 
 /* All threads exist and nothing hostile has run. */
-static int close_cage(struct sandbox *s, struct rf_error *err)
+static int filter_calls(struct sandbox *s, struct rf_error *err)
 {
 	int r = 0;
 
@@ -190,7 +176,7 @@ static int make_arena(struct sandbox *s, struct monitor *m, struct rf_error *err
 				       : c->watchdog_seconds * 1000000000ull,
 	};
 
-	int r = views_enter(s, &options, err);
+	int r = isolation_mount(s, &options, err);
 
 	s->timing.mounts_us = sandbox_elapsed_us(s);
 	return r < 0 ? r : monitor_init(m, &options, err);
@@ -218,14 +204,18 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 		return r;
 	wipe_environment();
 	raise_descriptor_limit(); /* after config_write() has read the caller's */
-	give_standard_streams();
+	/*
+	 * The sandbox has copies: when it closes its last one, whoever is at the other end is to see that. Standard error stays
+	 * for our own messages.
+	 */
+	descriptors_release_streams();
 	filter_prepare();
 	if (s->config.core_sched) { /* before there are threads */
 		r = core_sched_enter(err);
 		if (r < 0)
 			return r;
 	}
-	r = enter_cage(s, err);
+	r = drop_rights(s, err);
 	if (r < 0) {
 		*ret_failure = sandbox_failure(s);
 		return r;
@@ -233,7 +223,7 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	r = monitor_start(m, err);
 	s->timing.threads_us = sandbox_elapsed_us(s);
 	if (r == 0)
-		r = close_cage(s, err);
+		r = filter_calls(s, err);
 	*ret_failure = sandbox_failure(s);
 	return r;
 }
@@ -260,25 +250,20 @@ static void collect(const struct sandbox *s, struct monitor *m, struct rf_result
 static int settle(const struct rf_config *c, u32 ended, struct rf_result *ret, struct rf_error *err)
 {
 	u32 status = ended >> 8;
-	char text[96];
 
 	switch (ended & 0xff) {
 	case MONITOR_EXITED:
-		if (!(status & 0x100))
+		if (!(status & HC_EXIT_SIGNAL))
 			ret->exit_code = status & 0xff;
 		else if ((status & 0xff) && (status & 0xff) < _NSIG)
 			ret->signal = status & 0xff;
 		else
 			break;
-		if ((status & MONITOR_EXIT_NO_MEMORY) && ret->signal)
+		if ((status & HC_EXIT_NO_MEMORY) && ret->signal)
 			ret->limit = RF_LIMIT_MEMORY;
 		return 0;
 	case MONITOR_LIMIT:
-		ret->failure = RF_FAILURE_LIMIT;
-		ret->limit = (enum rf_limit)status;
-		limit_describe(ret->limit, &c->limits, text, sizeof(text));
-		error_set(err, 0, "%s", text);
-		return -EDQUOT;
+		return limit_reached((enum rf_limit)status, &c->limits, ret, err);
 	case MONITOR_KILLED:
 		ret->signal = (int)status;
 		return 0;

@@ -6,15 +6,13 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "monitor/arena.h"
+#include "monitor/monitor.h"
 #include "monitor/text.h"
 #include "runtime/runtime.h"
 #include "runtime/sandbox.h"
 
-/* Exit statuses of the monitor's crash handler (monitor/crash.c). */
-#define EXIT_STATUS_PANIC 207
-#define ERRNO_MAX         4095
-#define SIGNAL_MAX        64
+#define ERRNO_MAX  4095
+#define SIGNAL_MAX 64
 
 u64 result_oom_kills(void)
 {
@@ -40,18 +38,6 @@ static int fail(struct rf_result *ret, enum rf_failure failure, struct rf_error 
 static bool limit_ends_sandbox(enum rf_limit limit)
 {
 	return limit > RF_LIMIT_MEMORY && limit <= RF_LIMIT_OUTPUT;
-}
-
-static int limit_reached(const struct sandbox *s, enum rf_limit limit, struct rf_result *ret,
-			 struct rf_error *err)
-{
-	char text[96];
-
-	ret->failure = RF_FAILURE_LIMIT;
-	ret->limit = limit;
-	limit_describe(limit, &s->config.limits, text, sizeof(text));
-	error_set(err, 0, "%s", text);
-	return -EDQUOT;
 }
 
 /* A monitor that was taken over may have written anything. @copy is ours: nobody changes it while it is checked. */
@@ -109,7 +95,7 @@ static int killed(const struct sandbox *s, struct rf_result *ret, struct rf_erro
 
 	/* RLIMIT_CPU of the monitor. */
 	if (cpu_time && s->cpu_used_ns >= cpu_time + LIMIT_GRACE_NS)
-		return limit_reached(s, RF_LIMIT_CPU_TIME, ret, err);
+		return limit_reached(RF_LIMIT_CPU_TIME, &s->config.limits, ret, err);
 	if (result_oom_kills() != s->oom_kills) {
 		ret->failure = RF_FAILURE_MEMORY;
 		return error_set(
@@ -141,7 +127,7 @@ int result_take(const struct sandbox *s, struct rf_result *ret, struct rf_error 
 	if (atomic_load(&s->shared->finished))
 		return take_finished(s, ret, err);
 	if (s->overdue)
-		return limit_reached(s, RF_LIMIT_WALL_TIME, ret, err);
+		return limit_reached(RF_LIMIT_WALL_TIME, &s->config.limits, ret, err);
 	if (s->end_signal) {
 		ret->signal = s->end_signal;
 		return 0;
@@ -151,7 +137,7 @@ int result_take(const struct sandbox *s, struct rf_result *ret, struct rf_error 
 			    "the guardian process was killed, and the sandbox with it");
 	if (WIFSIGNALED(s->wait_status))
 		return take_signal(s, WTERMSIG(s->wait_status), ret, err);
-	if (WEXITSTATUS(s->wait_status) == EXIT_STATUS_PANIC)
+	if (WEXITSTATUS(s->wait_status) == MONITOR_STATUS_PANIC)
 		return fail(ret, RF_FAILURE_PANIC, err, "the sandbox's kernel crashed");
 	ret->failure = RF_FAILURE_INTERNAL;
 	return error_set(err, -EIO, "the monitor ended without a result (status %d)",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The caller's side of a sandbox. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "monitor/channel.h"
 #include "monitor/monitor.h"
+#include "runtime/descriptors.h"
 #include "runtime/report_file.h"
 #include "runtime/runtime.h"
 #include "runtime/sandbox.h"
@@ -153,23 +153,6 @@ static void supervise(struct sandbox *s)
 	}
 }
 
-/* When the sandbox closes its last copy of a stream, whoever is at the other end is to see that. */
-static void release_streams(const struct sandbox *s)
-{
-	int null;
-
-	if (!s->config.release_streams)
-		return;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0)
-		return;
-	for (int fd = 0; fd < 2; fd++)
-		if (fcntl(fd, F_GETFD) >= 0)
-			dup2(null, fd);
-	if (null > STDERR_FILENO)
-		close(null);
-}
-
 static void sandbox_done(struct sandbox *s)
 {
 	close_fd(&s->channel);
@@ -270,7 +253,9 @@ static int run_chosen(struct sandbox *s, struct rf_result *ret, struct rf_error 
 		return r;
 	}
 	s->oom_kills = result_oom_kills();
-	release_streams(s);
+	if (s->config
+		    .release_streams) /* whoever is at the other end is to see when the program closes them */
+		descriptors_release_streams();
 	supervise(s);
 	if (!s->ended && terminal_touched(s)) /* the guardian died first */
 		terminal_restore(&s->terminal);

@@ -15,6 +15,9 @@ void limits_defaults(struct rf_limits *l);
 int limits_check(const struct rf_limits *l, struct rf_error *err) __must_check;
 /* "limit of ... reached (--option)" for the user. */
 void limit_describe(enum rf_limit which, const struct rf_limits *l, char *text, size_t size);
+/* How rf_run() says that a limit has ended the sandbox. Returns -EDQUOT. */
+int limit_reached(enum rf_limit which, const struct rf_limits *l, struct rf_result *ret,
+		  struct rf_error *err);
 
 struct monitor;
 struct view;

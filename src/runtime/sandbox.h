@@ -85,11 +85,12 @@ static inline enum rf_failure sandbox_failure(const struct sandbox *s)
 	return s->cage.refused ? RF_FAILURE_ISOLATION : RF_FAILURE_SETUP;
 }
 
-/* views.c: mounts what of the host the monitor will reach, and fills in its handles. */
+/* isolation.c: mounts what of the host the monitor will reach, and fills in its handles. */
 struct monitor_options;
-int views_enter(struct sandbox *s, struct monitor_options *ret, struct rf_error *err) __must_check;
+int isolation_mount(struct sandbox *s, struct monitor_options *ret,
+		    struct rf_error *err) __must_check;
 /* Everything else of the cage that comes before threads. */
-int views_close(struct sandbox *s, struct rf_error *err) __must_check;
+int isolation_close(struct sandbox *s, struct rf_error *err) __must_check;
 
 /* signals.c: what the caller's process is sent is the program's. */
 int signals_take(struct sandbox *s, struct rf_error *err) __must_check;

@@ -11,6 +11,7 @@
 
 #include "abi/boot.h"
 #include "monitor/boot_config.h"
+#include "platform/platform.h"
 #include "runtime/view_hide.h"
 
 bool path_is_below(const char *path, const char *dir)
@@ -67,11 +68,9 @@ static int resolve_mount(const struct rf_mount *m, struct view_mount *ret, struc
 	}
 	if (!target)
 		target = bind ? ret->source : m->source;
-	if (!target || target[0] != '/') {
-		error_set(err, 0, "%s is not an absolute path inside the sandbox",
-			  target ? target : "(none)");
-		return -EINVAL;
-	}
+	if (!target || target[0] != '/')
+		return rf_error_set(err, -EINVAL, "%s is not an absolute path inside the sandbox",
+				    target ? target : "(none)");
 	ret->target = strdup(target);
 	return ret->target ? 0 : error_set(err, -ENOMEM, "no memory for the mounts");
 }
@@ -91,18 +90,20 @@ static int resolve_mounts(struct view *v, const struct rf_config *c, struct rf_e
 }
 
 /* A --hide of the host's file system holds for the monitor, too. Our kernel hides it by its mount, at its turn. */
-static void hide_more(struct view *v)
+static int hide_more(struct view *v)
 {
 	char path[PATH_MAX];
+	bool ok = true;
 
-	for (size_t i = 0; i < v->mount_count; i++) {
+	for (size_t i = 0; i < v->mount_count && ok; i++) {
 		const struct view_mount *m = &v->mounts[i];
 
 		if (m->kind == RF_MOUNT_HIDE &&
 		    snprintf(path, sizeof(path), "%s%s", v->root[1] ? v->root : "", m->target) <
 			    (int)sizeof(path))
-			view_hide(v, path, 0, true);
+			ok = view_hide(v, path, 0, true);
 	}
+	return ok ? 0 : -ENOMEM;
 }
 
 static const char *home_inside(const struct rf_config *c)
@@ -158,8 +159,9 @@ int view_init(struct view *v, const struct rf_config *c, struct rf_error *err)
 	if (r == 0)
 		r = resolve_mounts(v, c, err);
 	if (r == 0) {
-		hide_more(v);
-		r = view_hide_defaults(v);
+		r = hide_more(v);
+		if (r == 0)
+			r = view_hide_defaults(v);
 		if (r == 0)
 			r = choose_home(v, c);
 		if (r == 0)

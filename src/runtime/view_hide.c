@@ -5,22 +5,18 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/parse.h"
+#include "runtime/mountinfo.h"
 #include "runtime/view_table.h"
 
 #define UID_PEOPLE 1000u /* login.defs(5), UID_MIN */
 
-/* A mount of the host: proc_pid_mountinfo(5). Strings point into the text it was read from. */
-struct host_mount {
-	u64 id;
-	const char *dev, *root, *point, *type;
-};
+/* The strings of the list are in the text. */
 struct host_mounts {
 	char *text;
 	struct host_mount *list;
@@ -58,6 +54,8 @@ bool view_hide(struct view *v, const char *path, u32 mode, bool own)
 	if (stat(path, &st) < 0)
 		return true;
 	real = realpath(path, NULL);
+	if (!real && errno == ENOMEM)
+		return false;
 	/* Somebody removes it just now; or a home or mount that would take the system away with it. */
 	if (!real || !real[1] || (!own && listed(view_system_directories, real))) {
 		free(real);
@@ -116,6 +114,21 @@ static bool hide_home(struct view *v, const char *home)
 	return !home || home[0] != '/' || view_hide(v, home, 0, false);
 }
 
+/* Of a line of passwd(5), if it is a person's or root's; else NULL. */
+static const char *home_of(char *line)
+{
+	char *field[6];
+	u32 uid;
+
+	line[strcspn(line, "\n")] = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
+		field[i] = strsep(&line, ":");
+		if (!field[i])
+			return NULL;
+	}
+	return parse_u32(field[2], 10, &uid) && (!uid || uid >= UID_PEOPLE) ? field[5] : NULL;
+}
+
 /*
  * The local file alone: getpwent(3) would load modules and ask daemons and directory servers at every start. Users from there
  * live below /home, as a rule; the caller's own HOME is hidden wherever it is.
@@ -123,36 +136,20 @@ static bool hide_home(struct view *v, const char *home)
 static bool hide_homes(struct view *v)
 {
 	FILE *f = fopen("/etc/passwd", "re");
-	const struct passwd *p;
+	char *line = NULL;
+	size_t room = 0;
 	bool ok = hide_home(v, getenv("HOME"));
 
 	if (!f)
 		return ok;
-	while (ok && (p = fgetpwent(f)))
-		if (p->pw_uid == 0 || p->pw_uid >= UID_PEOPLE)
-			ok = hide_home(v, p->pw_dir);
+	while (ok && getline(&line, &room, f) > 0) /* fgetpwent(3) is not for threads */
+		ok = hide_home(v, home_of(line));
+	free(line);
 	fclose(f);
 	return ok;
 }
 
 /* ---- swap files ---- */
-
-/* Octal escapes of /proc files, in place. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-		    s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = 0;
-}
 
 static bool hide_swap(struct view *v)
 {
@@ -167,7 +164,7 @@ static bool hide_swap(struct view *v)
 		if (line[0] != '/')
 			continue;
 		line[strcspn(line, " \t\n")] = 0;
-		unescape(line);
+		unescape_octal(line);
 		ok = view_hide(v, line, 0, false);
 	}
 	free(line);
@@ -193,29 +190,6 @@ static char *read_text(const char *path)
 	return text;
 }
 
-/* "36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw": false for what is no such line. */
-static bool parse_mount(char *line, struct host_mount *ret)
-{
-	char *field[5], *save, *rest = strstr(line, " - ");
-
-	if (!rest)
-		return false;
-	*rest = 0;
-	for (int i = 0; i < 5; i++) {
-		field[i] = strtok_r(i ? NULL : line, " ", &save);
-		if (!field[i])
-			return false;
-	}
-	unescape(field[3]);
-	unescape(field[4]);
-	*ret = (struct host_mount){ .dev = field[2],
-				    .root = field[3],
-				    .point = field[4],
-				    .type = strtok_r(rest + 3, " ", &save) };
-	return parse_u64(field[0], 10, UINT64_MAX, &ret->id) && ret->type && ret->root[0] == '/' &&
-	       ret->point[0] == '/';
-}
-
 /* False: out of memory. A host without /proc has an empty list. */
 static bool read_mounts(struct host_mounts *ret)
 {
@@ -231,7 +205,7 @@ static bool read_mounts(struct host_mounts *ret)
 	if (!ret->list)
 		return false;
 	for (line = strtok_r(ret->text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		ret->count += parse_mount(line, &ret->list[ret->count]);
+		ret->count += mountinfo_parse(line, &ret->list[ret->count]);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <x86intrin.h>
 
+#include "escape/cache_time.h"
 #include "escape/escape.h"
 
 #define LINE  4096
@@ -19,18 +20,6 @@ static void on_fault(int sig)
 {
 	(void)sig;
 	siglongjmp(back, 1);
-}
-
-static uint64_t time_of(const volatile uint8_t *p)
-{
-	unsigned aux;
-	uint64_t start;
-
-	_mm_mfence();
-	start = __rdtscp(&aux);
-	(void)*p;
-	_mm_lfence();
-	return __rdtscp(&aux) - start;
 }
 
 static uint64_t threshold(void)

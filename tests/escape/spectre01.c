@@ -7,24 +7,13 @@
  */
 #include <x86intrin.h>
 
+#include "escape/cache_time.h"
 #include "escape/escape.h"
 
 #define LINES  16
 #define ROUNDS 60
 
 static uint8_t probe[LINES * 4096] __attribute__((aligned(4096)));
-
-static uint64_t time_of(const volatile uint8_t *p)
-{
-	unsigned aux;
-	uint64_t start;
-
-	_mm_mfence();
-	start = __rdtscp(&aux);
-	(void)*p;
-	_mm_lfence();
-	return __rdtscp(&aux) - start;
-}
 
 /* How often each line was cached after numbers that would select line @target. */
 static void measure(int target, uint64_t hit, int fast[LINES])

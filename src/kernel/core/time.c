@@ -62,11 +62,6 @@ u64 ktime_boot(void)
 	return clock_read(HC_CLOCK_BOOTTIME, offsetof(struct time_params, boot_ns));
 }
 
-u64 ktime_start(void)
-{
-	return start_ns;
-}
-
 u64 ktime_up(void)
 {
 	return ktime_mono() - start_ns;

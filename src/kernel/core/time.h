@@ -7,11 +7,10 @@
 
 #define NSEC_PER_SEC 1000000000ul
 
-u64 ktime_mono(void);  /* CLOCK_MONOTONIC, ns */
-u64 ktime_real(void);  /* CLOCK_REALTIME, ns since the epoch */
-u64 ktime_boot(void);  /* CLOCK_BOOTTIME, ns */
-u64 ktime_start(void); /* CLOCK_MONOTONIC when the sandbox started */
-u64 ktime_up(void);    /* time since then: what is shown as the machine's uptime */
+u64 ktime_mono(void); /* CLOCK_MONOTONIC, ns */
+u64 ktime_real(void); /* CLOCK_REALTIME, ns since the epoch */
+u64 ktime_boot(void); /* CLOCK_BOOTTIME, ns */
+u64 ktime_up(void);   /* CLOCK_MONOTONIC since the sandbox started, ns */
 
 struct ktimer {
 	struct rb_node node;

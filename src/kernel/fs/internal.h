@@ -76,7 +76,8 @@ struct fs_context *current_fs(void);
 
 /* ---- mount.c ---- */
 extern struct mount *anon_mount;
-extern bool mounts_complete; /* programs may run: INODE_F_NO_READ and INODE_F_NO_EXEC hold */
+extern bool
+	mounts_complete; /* programs may run: INODE_F_NO_READ, INODE_F_NO_EXEC and limits of inodes hold */
 struct mount *mount_ref(struct mount *m);
 void mount_unref(struct mount *m);
 struct mount *mount_at(const struct path *p); /* borrowed: what is mounted there, or NULL */

@@ -26,9 +26,10 @@ static struct memfs_quota *disk_quota(void)
 	return &disk;
 }
 
+/* What the sandbox is started with is there at any limit. */
 static bool quota_has_inode(const struct memfs_quota *q)
 {
-	return !q || q->used_inodes < q->limit_inodes;
+	return !q || !mounts_complete || q->used_inodes < q->limit_inodes;
 }
 
 static void memnode_charge(struct memnode *m)
@@ -334,7 +335,7 @@ static void memfs_put(struct super *sb)
 
 static const struct super_ops memfs_super_ops = { .statfs = memfs_statfs, .put = memfs_put };
 
-static struct super *memfs_super_alloc(const char *type, u64 limit_bytes)
+static struct super *memfs_super_alloc(const char *type, u64 limit_bytes, struct memfs_quota *quota)
 {
 	struct super *sb = kzalloc(sizeof(*sb));
 	struct memfs *fs = kzalloc(sizeof(*fs));
@@ -346,7 +347,7 @@ static struct super *memfs_super_alloc(const char *type, u64 limit_bytes)
 	}
 	for (unsigned n = 0; n < MEMFS_LINK_BUCKETS; n++)
 		list_init(&fs->links[n]);
-	fs->quota = disk_quota();
+	fs->quota = quota;
 	fs->limit_pages = limit_bytes / PAGE_SIZE + (limit_bytes % PAGE_SIZE != 0);
 	*sb = (struct super){ .ops = &memfs_super_ops,
 			      .type = type,
@@ -375,7 +376,7 @@ void memfs_show_others_only(struct super *sb)
 
 int memfs_super_new(u64 host_root, u64 limit_bytes, const char *type, struct super **ret)
 {
-	struct super *sb = memfs_super_alloc(type, limit_bytes);
+	struct super *sb = memfs_super_alloc(type, limit_bytes, disk_quota());
 	struct memnode *root;
 	struct hc_stat st;
 	struct memfs *fs;
@@ -406,7 +407,7 @@ int memfs_super_new(u64 host_root, u64 limit_bytes, const char *type, struct sup
 
 int memfs_super_new_file(struct super **ret)
 {
-	struct super *sb = memfs_super_alloc("tmpfs", PAGE_SIZE);
+	struct super *sb = memfs_super_alloc("tmpfs", PAGE_SIZE, disk_quota());
 
 	if (!sb)
 		return -ENOMEM;
@@ -414,6 +415,16 @@ int memfs_super_new_file(struct super **ret)
 }
 
 /* ---- files without a name ---- */
+
+/* memfd_create(2) and shared anonymous mappings are memory, not disk. */
+static int anon_super_new(struct super **ret)
+{
+	struct super *sb = memfs_super_alloc("tmpfs", 0, NULL);
+
+	if (!sb)
+		return -ENOMEM;
+	return memfs_super_finish(sb, memnode_new(sb, NULL, S_IFDIR | 0777 | S_ISVTX, 0), ret);
+}
 
 int memfs_new_file(const char *name, u64 size, u32 flags, struct file **ret)
 {
@@ -423,12 +434,9 @@ int memfs_new_file(const char *name, u64 size, u32 flags, struct file **ret)
 	int r;
 
 	if (!sb) {
-		r = memfs_super_new(0, 0, "tmpfs", &sb);
+		r = anon_super_new(&sb);
 		if (r < 0)
 			return r;
-		/* memfd_create(2) and shared anonymous mappings are memory, not disk. */
-		memnode_uncharge(memnode_of(sb->root->inode));
-		memfs_of(sb->root->inode)->quota = NULL;
 	}
 	m = memnode_new(sb, NULL, S_IFREG | 0777, 0);
 	if (!m)

@@ -270,48 +270,67 @@ static int clear_way(const struct path *at)
 	return r < 0 ? r : 1;
 }
 
+/* Where to mount what is not to hide something. */
+static int clear_mount_point(const char *target, bool is_file, struct path *ret)
+{
+	int r = mount_point(target, is_file, ret);
+
+	if (r < 0)
+		return r;
+	r = clear_way(ret);
+	if (r == 0)
+		return 0;
+	path_unref(ret);
+	return r < 0 ? r : mount_point(target, is_file, ret);
+}
+
+static int boot_mount_at(const struct boot_mount *m, const struct path *at)
+{
+	bool over_file = !S_ISDIR(at->dentry->inode->mode), is_file;
+	struct super *sb;
+	u32 flags;
+	int r = boot_super_new(m, over_file, &sb, &flags);
+
+	if (r < 0)
+		return r;
+	is_file = !S_ISDIR(sb->root->inode->mode);
+	if (is_file != over_file)
+		return over_file ? -ENOTDIR : -EISDIR;
+	r = mount_add(sb, at, flags, sb->type);
+	if (r == 0 && m->kind == BOOT_MOUNT_HIDE)
+		list_last_entry(&mounts, struct mount, link)->kept_flags = MS_RDONLY;
+	return r;
+}
+
+/* A place that does not exist is hidden already. */
+static int boot_hide(const struct boot_mount *m, const char *target)
+{
+	struct path at;
+	int r = mount_point(target, m->is_file, &at);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = in_root_overlay(&at) ? hide_in_overlay(at.dentry) : boot_mount_at(m, &at);
+	path_unref(&at);
+	return r;
+}
+
 static int boot_mount_one(const struct boot_mount *m)
 {
 	const char *target = boot_string(m->target);
 	struct path at;
-	struct super *sb;
-	u32 flags;
-	bool over_file;
 	int r;
 
 	if (!target || target[0] != '/')
 		return -EINVAL;
 	if (!init_fs->root.mnt)
 		return target[1] ? -ENOENT : boot_mount_root(m);
-	r = mount_point(target, m->is_file, &at);
+	if (m->kind == BOOT_MOUNT_HIDE)
+		return boot_hide(m, target);
+	r = clear_mount_point(target, m->is_file, &at);
 	if (r < 0)
-		return r == -ENOENT && m->kind == BOOT_MOUNT_HIDE ? 0 : r;
-	if (m->kind != BOOT_MOUNT_HIDE) {
-		r = clear_way(&at);
-		if (r) {
-			path_unref(&at);
-			r = r < 0 ? r : mount_point(target, m->is_file, &at);
-		}
-		if (r < 0)
-			return r;
-	}
-	if (m->kind == BOOT_MOUNT_HIDE && in_root_overlay(&at)) {
-		r = hide_in_overlay(at.dentry);
-		path_unref(&at);
 		return r;
-	}
-	over_file = !S_ISDIR(at.dentry->inode->mode);
-	r = boot_super_new(m, over_file, &sb, &flags);
-	if (r == 0) {
-		bool is_file = !S_ISDIR(sb->root->inode->mode);
-
-		r = is_file == over_file ? mount_add(sb, &at, flags, sb->type)
-		    : over_file          ? -ENOTDIR
-					 : -EISDIR;
-		if (r == 0)
-			list_last_entry(&mounts, struct mount, link)->hides =
-				m->kind == BOOT_MOUNT_HIDE;
-	}
+	r = boot_mount_at(m, &at);
 	path_unref(&at);
 	return r;
 }
@@ -345,9 +364,8 @@ static void boot_lock_mounts(void)
 	struct mount *m;
 
 	list_for_each_entry(m, &mounts, link) {
-		if (m->hides)
-			m->flags |= MS_RDONLY;
 		m->locked = m->at.mnt != NULL;
+		m->flags |= m->kept_flags;
 		m->kept_flags = m->flags;
 	}
 }

@@ -181,7 +181,6 @@ struct mount {
 	u32 refs;
 	u32 id;
 	char *source; /* for /proc/mounts */
-	bool hides;   /* it keeps what is below from being seen */
 	/* mount_namespaces(7), "Restrictions on mount namespaces": what the sandbox was started with */
 	bool locked;    /* never unmounted, nor left out of a view of what it covers */
 	u32 kept_flags; /* flags that no remounting takes away */

@@ -159,7 +159,8 @@ static void sandbox_end(int status)
 {
 	hostfs_sync();
 	if (status & 0x7f)
-		sandbox_exit(0x100u | (u32)(status & 0x7f) | (oom_killed_program() ? 0x200u : 0));
+		sandbox_exit(HC_EXIT_SIGNAL | (u32)(status & 0x7f) |
+			     (oom_killed_program() ? HC_EXIT_NO_MEMORY : 0));
 	sandbox_exit((u32)exit_value(status));
 }
 

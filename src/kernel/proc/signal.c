@@ -78,7 +78,6 @@ void sigpending_init(struct sigpending *s)
 	list_init(&s->queue);
 }
 
-/* Takes q off its queue; `info`: where it is delivered to, NULL: it is dropped. */
 struct user *sigqueue_charge(const struct process *p, bool beyond)
 {
 	const struct task *t = p->leader;
@@ -97,6 +96,7 @@ void sigqueue_uncharge(struct user *u)
 	user_put(u);
 }
 
+/* Takes q off its queue; `info`: where it is delivered to, NULL: it is dropped. */
 static void sigqueue_free(struct sigqueue *q, struct linux_siginfo *info)
 {
 	list_del(&q->node);

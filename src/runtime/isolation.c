@@ -13,8 +13,6 @@ static struct cage_view views[RF_MOUNTS_MAX + 1];
 static struct monitor_view handles[RF_MOUNTS_MAX + 1];
 static size_t view_count;
 
-static_assert(RF_MOUNTS_MAX + 1 <= CAGE_VIEWS_MAX, "each mount has a view");
-
 static void list_view(const struct view *v, const char *path, bool writable)
 {
 	struct cage_view *view = &views[view_count++];
@@ -32,7 +30,7 @@ static void list_views(const struct view *v)
 			list_view(v, v->mounts[i].source, v->mounts[i].kind == RF_MOUNT_RW);
 }
 
-int views_enter(struct sandbox *s, struct monitor_options *ret, struct rf_error *err)
+int isolation_mount(struct sandbox *s, struct monitor_options *ret, struct rf_error *err)
 {
 	int r;
 
@@ -65,7 +63,7 @@ static void warn_of_missing(const struct cage *c)
 				c->wall[i].remedy);
 }
 
-int views_close(struct sandbox *s, struct rf_error *err)
+int isolation_close(struct sandbox *s, struct rf_error *err)
 {
 	int r = cage_close(&s->cage, views, view_count, err);
 
