@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -42,15 +43,46 @@ static void give_standard_streams(void)
 	close(null);
 }
 
-/* One descriptor per open host file inside, and those of the platform. */
-static void raise_descriptor_limit(void)
+/*
+ * One descriptor per open host file inside, and those of the platform and of views. Not more than that: each is memory of the
+ * host's kernel.
+ */
+#define DESCRIPTORS_MAX (HC_HANDLES_MAX + 2048u)
+
+static void limit_descriptors(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max = MIN(limit.rlim_max, (rlim_t)DESCRIPTORS_MAX);
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
+}
+
+/* Memory of its own that a monitor takes after its start: contexts of tasks and their address spaces, the C library's reserves. */
+#define DATA_SPARE     (256ul << 20)
+#define DATA_PER_TASK  (64ul << 10)
+
+/* Opened while there is a /proc, read when all threads are made. -1: there is none that shows us. */
+static int open_statm(void)
+{
+	return open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+}
+
+/* The arena is shared memory of fixed size and not counted here: this is for what a monitor that was taken over might add to it. */
+static void limit_data(int statm, const struct rf_limits *l)
+{
+	struct rlimit limit;
+	unsigned long data;
+	char text[128] = "";
+
+	if (pread(statm, text, sizeof(text) - 1, 0) <= 0 ||
+	    sscanf(text, "%*u %*u %*u %*u %*u %lu", &data) != 1 ||
+	    getrlimit(RLIMIT_DATA, &limit) < 0)
+		return;
+	data = data * PAGE_SIZE + DATA_SPARE + l->pids * DATA_PER_TASK;
+	limit.rlim_cur = limit.rlim_max = MIN(limit.rlim_max, (rlim_t)data);
+	setrlimit(RLIMIT_DATA, &limit);
 }
 
 /* Those that mean a bug of ours, and the platform's. All others are the caller's process's to receive. */
@@ -119,13 +151,18 @@ static void limit_cpu_time(const struct rf_limits *l)
 }
 
 /* All threads exist and nothing hostile has run. */
-static int close_cage(struct sandbox *s, struct rf_error *err)
+static int close_cage(struct sandbox *s, int statm, struct rf_error *err)
 {
 	int r = 0;
 
 	limit_cpu_time(&s->config.limits);
+	if (statm >= 0) {
+		limit_data(statm, &s->config.limits);
+		close(statm);
+	}
 	channel_send(s->channel, CHANNEL_STARTED, 0);
 	close(s->guardian_pidfd);
+	close(s->caller_pidfd);
 	close(s->guard);
 	if (s->terminal.fd >= 0)
 		close(s->terminal.fd);
@@ -200,7 +237,7 @@ static int make_arena(struct sandbox *s, struct monitor *m, struct rf_error *err
 static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 		   enum rf_failure *ret_failure, struct rf_error *err)
 {
-	int r = make_arena(s, m, err);
+	int r = make_arena(s, m, err), statm;
 
 	if (r < 0) {
 		*ret_failure = failure_of(r, sandbox_failure(s));
@@ -217,7 +254,7 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	if (r < 0)
 		return r;
 	wipe_environment();
-	raise_descriptor_limit(); /* after config_write() has read the caller's */
+	limit_descriptors(); /* after config_write() has read the caller's */
 	give_standard_streams();
 	filter_prepare();
 	if (s->config.core_sched) { /* before there are threads */
@@ -225,6 +262,7 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 		if (r < 0)
 			return r;
 	}
+	statm = open_statm();
 	r = enter_cage(s, err);
 	if (r < 0) {
 		*ret_failure = sandbox_failure(s);
@@ -233,7 +271,7 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	r = monitor_start(m, err);
 	s->timing.threads_us = sandbox_elapsed_us(s);
 	if (r == 0)
-		r = close_cage(s, err);
+		r = close_cage(s, statm, err);
 	*ret_failure = sandbox_failure(s);
 	return r;
 }
