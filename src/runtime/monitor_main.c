@@ -85,16 +85,24 @@ static void limit_data(int statm, const struct rf_limits *l)
 	setrlimit(RLIMIT_DATA, &limit);
 }
 
+/* Ends the call that a terminal in use by others refuses: hc_streams.c. */
+static void on_terminal_refused(int signo)
+{
+	(void)signo;
+}
+
 /* Those that mean a bug of ours, and the platform's. All others are the caller's process's to receive. */
 static void set_signals(void)
 {
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+	const struct sigaction refused = { .sa_handler = on_terminal_refused };
 	sigset_t set;
 
 	for (int signo = 1; signo < SIGRTMIN; signo++)
 		if (signo != SIGBUS) /* the platform's, and it installs it once */
 			signal(signo, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGTTOU, &refused, NULL);
 	sigfillset(&set);
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
 		sigdelset(&set, faults[i]);
