@@ -60,8 +60,8 @@ static void limit_descriptors(void)
 }
 
 /* Memory of its own that a monitor takes after its start: contexts of tasks and their address spaces, the C library's reserves. */
-#define DATA_SPARE     (256ul << 20)
-#define DATA_PER_TASK  (64ul << 10)
+#define MEMORY_SPARE    (256ul << 20)
+#define MEMORY_PER_TASK (64ul << 10)
 
 /* Opened while there is a /proc, read when all threads are made. -1: there is none that shows us. */
 static int open_statm(void)
@@ -69,20 +69,31 @@ static int open_statm(void)
 	return open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 }
 
-/* The arena is shared memory of fixed size and not counted here: this is for what a monitor that was taken over might add to it. */
-static void limit_data(int statm, const struct rf_limits *l)
+static void limit_memory_to(__rlimit_resource_t resource, u64 bytes)
 {
 	struct rlimit limit;
-	unsigned long data;
+
+	if (getrlimit(resource, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max = MIN(limit.rlim_max, (rlim_t)bytes);
+	setrlimit(resource, &limit);
+}
+
+/*
+ * The arena is there already, and of fixed size: this is for what a monitor that was taken over might add to it. Addresses too, as
+ * page tables are memory.
+ */
+static void limit_memory(int statm, const struct rf_limits *l)
+{
+	u64 spare = MEMORY_SPARE + l->pids * MEMORY_PER_TASK;
+	unsigned long size, data;
 	char text[128] = "";
 
 	if (pread(statm, text, sizeof(text) - 1, 0) <= 0 ||
-	    sscanf(text, "%*u %*u %*u %*u %*u %lu", &data) != 1 ||
-	    getrlimit(RLIMIT_DATA, &limit) < 0)
+	    sscanf(text, "%lu %*u %*u %*u %*u %lu", &size, &data) != 2)
 		return;
-	data = data * PAGE_SIZE + DATA_SPARE + l->pids * DATA_PER_TASK;
-	limit.rlim_cur = limit.rlim_max = MIN(limit.rlim_max, (rlim_t)data);
-	setrlimit(RLIMIT_DATA, &limit);
+	limit_memory_to(RLIMIT_DATA, data * PAGE_SIZE + spare);
+	limit_memory_to(RLIMIT_AS, size * PAGE_SIZE + spare);
 }
 
 /* Ends the call that a terminal in use by others refuses: hc_streams.c. */
@@ -165,7 +176,7 @@ static int close_cage(struct sandbox *s, int statm, struct rf_error *err)
 
 	limit_cpu_time(&s->config.limits);
 	if (statm >= 0) {
-		limit_data(statm, &s->config.limits);
+		limit_memory(statm, &s->config.limits);
 		close(statm);
 	}
 	channel_send(s->channel, CHANNEL_STARTED, 0);

@@ -130,7 +130,7 @@ static void read_channel(struct sandbox *s)
 		s->broken = true;
 		kill_monitor(s);
 	} else if (r == 1) {
-		if (s->signal_fd >= 0)
+		if (s->signal_fd >= 0 && !s->end_signal)
 			stop_with_program(s);
 		channel_send(s->channel, CHANNEL_CONTINUED, 0);
 	}
