@@ -21,7 +21,7 @@
 /* Guardian, monitor, and the host's own threads for a machine. */
 #define CGROUP_PIDS_SPARE   16u
 /* This near to the end of its time nobody stops any more. */
-#define STOP_LEAST_NS 100000000ull
+#define STOP_LEAST_NS       100000000ull
 
 u64 sandbox_elapsed_us(const struct sandbox *s)
 {

@@ -52,7 +52,7 @@ struct sandbox {
 	int far_channel; /* until the guardian has its own: the other end of each */
 	int far_guard;
 	int guardian_pidfd; /* guardian, and monitor until its cage is closed: to see whether it lives */
-	int caller_pidfd;   /* the same */
+	int caller_pidfd; /* the same */
 
 	/* caller only */
 	pid_t guardian;
