@@ -44,10 +44,10 @@ test-unit: build-asan	## unit tests, under ASan and UBSan too (needs no /dev/kvm
 	@tools/build $(BUILD) -j$(JOBS)
 	@tools/run-suites --build $(BUILD) unit
 
-test-native: build	## platform, guest, application and command line tests on this machine's /dev/kvm
+test-native: build	## all that needs this machine's /dev/kvm
 	@tools/run-suites --build $(BUILD) platform guest apps cli endings escape stress evil
 
-test-lab: build		## the same in the lab: a VM with emulated SVM, kernel resident in guest ring 0
+test-lab: build		## in the lab: a VM with emulated SVM, kernel resident in guest ring 0
 	@tools/run-suites --build $(BUILD) lab
 
 test-model: setup-test	## the protocols between CPUs, all their states, with spin (docs/protocols.md)
@@ -57,7 +57,7 @@ test-model: setup-test	## the protocols between CPUs, all their states, with spi
 test-lab-intel: setup-test build	## a selection on an emulated Intel CPU (Bochs); minutes
 	@tools/run-suites --build $(BUILD) lab-intel
 
-check: build		## layers, headers, licence lines, and a clang build with -Werror
+check: build		## layers, headers, licence lines, docs/hostcalls.md, and a clang build with -Werror
 	@tools/run-suites --build $(BUILD) checks
 
 build-asan:
@@ -85,7 +85,7 @@ fmt-check:		## say which files clang-format would change
 lint: setup-lint build-clang	## clang-tidy, cppcheck, shellcheck, layers, headers, licence lines
 	@tools/lint build-clang
 
-install: build		## install the program, the platform library and its header
+install: build		## install the program, the two libraries and their headers
 	@meson install --no-rebuild -C $(BUILD)
 
 clean:			## remove what was compiled, keep the configuration

@@ -95,7 +95,7 @@ enum rf_limit {
 	RF_LIMIT_OUTPUT,
 };
 
-/* Strings and arrays are borrowed until rf_run() returns. Zero or NULL means the default. */
+/* Strings and arrays are borrowed until rf_run() returns. Zero or NULL means the default, but for what rf_config_init() sets. */
 struct rf_config {
 	const char *platform; /* NULL or "auto": the first that works */
 	const char *device;   /* NULL: the platform's own */
@@ -117,7 +117,7 @@ struct rf_config {
 	const char *program;     /* NULL: argv[0] */
 	const char *const *argv; /* NULL-terminated, at least one */
 	const char *const *envp; /* NULL-terminated; NULL: empty */
-	const char *workdir;     /* NULL: the caller's */
+	const char *workdir;     /* NULL: the caller's; / if that is hidden inside */
 	const char *hostname;    /* NULL: "ringfence" */
 	uint32_t uid, gid;       /* UINT32_MAX: the caller's */
 
@@ -152,7 +152,8 @@ struct rf_config {
 	 */
 	bool release_streams;
 
-	const void *kernel; /* kernel.elf */
+	/* kernel.elf; libringfence.a has it from kernel_image_start to kernel_image_end. */
+	const void *kernel;
 	size_t kernel_size;
 };
 #define RF_WATCHDOG_DEFAULT 20u
@@ -168,13 +169,13 @@ enum rf_failure {
 	RF_FAILURE_PROBE,       /* the platform does not behave as needed */
 	RF_FAILURE_MEMORY,      /* too little, or the host has none */
 	RF_FAILURE_SETUP,       /* a path, handle or thread of the sandbox could not be made */
-	RF_FAILURE_INTERNAL,    /* the monitor is at fault */
+	RF_FAILURE_INTERNAL,    /* the monitor is at fault, or was killed */
 	RF_FAILURE_PANIC,       /* the kernel is at fault */
 	RF_FAILURE_ISOLATION,   /* a wall around the monitor cannot be had here */
 	RF_FAILURE_LIMIT,       /* a limit was reached that ends the sandbox: rf_result.limit */
 };
 
-/* Start-up, in microseconds since rf_run() began, and totals. */
+/* When each step was done, in microseconds since rf_run() began, in their order; 0: it did not come to that. docs/processes.md */
 struct rf_timing {
 	uint64_t platform_us;   /* device open and probed */
 	uint64_t guardian_us;   /* guardian forked */

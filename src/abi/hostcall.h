@@ -4,7 +4,7 @@
  *
  * A call is a number and up to 8 u64 arguments in the CPU's mailbox; the result is >= 0 or a negative Linux errno.
  * Buffers are given as arena address and length and must lie wholly inside the arena past the boot area (`buf`); a path is a
- * buffer of `len` bytes without NUL, relative, at most HC_PATH_MAX bytes, empty = the handle itself. Handles are opaque
+ * buffer of `len` bytes without NUL, relative, less than HC_PATH_MAX bytes, empty = the handle itself. Handles are opaque
  * (index and generation); roots are handles too. Every path is resolved beneath its root: no symlink is followed on the host.
  *
  * HOSTCALL(number, NAME, blocking): `blocking` calls may wait for long; the kernel drops its lock around them.

@@ -16,7 +16,7 @@
 #define EXIT_CODE_PROBE       203 /* the platform is there but fails its probe */
 #define EXIT_CODE_MEMORY      204 /* not enough memory, or a --memory out of range */
 #define EXIT_CODE_SETUP       205 /* the sandbox could not be set up: a path to bind, a thread … */
-#define EXIT_CODE_INTERNAL    206 /* the monitor failed; a bug */
+#define EXIT_CODE_INTERNAL    206 /* the monitor failed, a bug, or was killed */
 #define EXIT_CODE_PANIC       207 /* the sandbox's kernel failed; a bug */
 #define EXIT_CODE_ISOLATION   211 /* the monitor cannot be isolated as asked */
 

@@ -459,9 +459,9 @@ static const char doc[] =
 	"everybody may read; --ro and --rw show more. Changes stay in memory and are gone at the end, except those to what --rw "
 	"names. The exit status is that of CMD, 128+N if signal N ended it, 126 if it cannot be executed, "
 	"127 if it is not found, and otherwise: 200 bad command line, 201 no usable platform, 202 no permission on its device, "
-	"203 the platform fails its probe, 204 not enough memory, 205 the sandbox cannot be set up, 206 internal failure, "
-	"207 the sandbox's kernel failed, 211 a wall around the monitor cannot be had here (see --isolation), and when a limit ends the "
-	"sandbox: 208 --cpu-time, 209 --wall-time, 210 --output. "
+	"203 the platform fails its probe, 204 not enough memory, 205 the sandbox cannot be set up, 206 the monitor failed or was killed, "
+	"207 the sandbox's kernel failed, 208 --cpu-time, 209 --wall-time, 210 --output reached, "
+	"211 a wall around the monitor cannot be had here (see --isolation). "
 	"Who uses up the memory is killed (137 if that is CMD), the other limits are errors inside.";
 
 void run_options_parse(struct run_options *o, int argc, char **argv)

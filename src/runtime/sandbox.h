@@ -74,7 +74,7 @@ struct sandbox {
 /* Microseconds since rf_run() was called. */
 u64 sandbox_elapsed_us(const struct sandbox *s);
 
-/* guardian.c, monitor.c: what the processes do after fork(2); all signals are blocked. */
+/* guardian.c, monitor_main.c: what the processes do after fork(2); all signals are blocked. */
 __noreturn void guardian_main(struct sandbox *s);
 __noreturn void monitor_main(struct sandbox *s);
 /* The monitor's or guardian's last words: the caller's rf_run() fails with them. */

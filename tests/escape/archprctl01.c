@@ -49,7 +49,7 @@ static void try_base(const char *name, uint64_t base)
 	REFUSED(what, syscall(SYS_arch_prctl, ARCH_SET_FS, base));
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	trap_init();
 	try_base("the arena", ARENA);

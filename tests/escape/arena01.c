@@ -79,7 +79,7 @@ static void try_entry_page(void)
 	judge_trap("a write to the entry page", &t);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	trap_init();
 	try_entry_page();

@@ -142,7 +142,7 @@ static void try_pointers(void *p)
 	close(pair[1]);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	syscall(SYS_set_robust_list, NULL, 24);
 	try_pointers((void *)(ARENA + 0x1000));

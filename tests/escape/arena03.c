@@ -73,7 +73,7 @@ static void restorer_there(void)
 	raise(SIGUSR1);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	stopped("clear_child_tid there ended with %s", ending_of(in_child(clear_tid)));
 	stopped("a robust list there ended with %s", ending_of(in_child(robust)));

@@ -23,7 +23,7 @@ static int nothing(void *arg)
 	return 0;
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	int error = 0;
 

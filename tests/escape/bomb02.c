@@ -35,7 +35,7 @@ static void grow(void)
 	stopped("%s from pthread_create", strerrorname_np(error));
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	pthread_t thread;
 

@@ -69,7 +69,7 @@ static void at_end(void)
 	signal_at(USER_END + 512);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	stopped("recursion ended with %s", ending_of(in_child(overflow)));
 	stopped("a signal on the arena ended with %s", ending_of(in_child(at_arena)));

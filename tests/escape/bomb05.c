@@ -99,7 +99,7 @@ static void mappings(void)
 	say_end("split mappings", n);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	in_child(descriptors);
 	in_child(epolls);

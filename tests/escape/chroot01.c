@@ -7,7 +7,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	struct stat top, before;
 	int dir;

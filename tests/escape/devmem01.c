@@ -29,7 +29,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	static const char *const paths[] = {
 		"/dev/mem",          "/dev/kmem",         "/dev/port",

@@ -10,7 +10,7 @@
 
 #define MOST 2000000
 
-static void attempt(void)
+void attempt(void)
 {
 	char name[32], text[200];
 	long n;

@@ -28,7 +28,7 @@ static void dig(const char *what, int depth)
 	stopped("depth of %d in %s", depth, what);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	static char path[5000];
 

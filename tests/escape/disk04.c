@@ -26,7 +26,7 @@ static void fill(int fd)
 	OK(ftruncate(fd, 0));
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	int fd = OK(open("/huge", O_RDWR | O_CREAT, 0644));
 

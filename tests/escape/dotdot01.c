@@ -11,7 +11,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	OK(chdir(base_path("box")));
 	try_read("../secret/key", "../secret/key");

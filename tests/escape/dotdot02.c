@@ -18,7 +18,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	OK(chdir(base_path("box")));
 	try_write("../beside", "../beside", 0);

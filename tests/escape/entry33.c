@@ -29,7 +29,7 @@ static void try_code(const char *name, const char *code, size_t length)
 
 #define TRY(name, code) try_code(name, code, sizeof(code))
 
-static void attempt(void)
+void attempt(void)
 {
 	low = mmap((void *)0x10000, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);

@@ -12,7 +12,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	uintptr_t at = (uintptr_t)environ[0] & ~(PAGE - 1);
 	unsigned char seen;

@@ -25,7 +25,7 @@
 		_exit(1);                             \
 	} while (0)
 
-static void attempt(void);
+void attempt(void);
 
 /* One write a line, so that lines of several processes don't mix. */
 __attribute__((format(printf, 2, 3))) static inline void escape_say(const char *kind,

@@ -11,7 +11,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	char text[64];
 	char *list = strdup(told("ESCAPE_DESCRIPTORS"));

@@ -10,7 +10,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	try_write("the fifo beside", base_path("fifo"), 0);
 	try_write("the fifo in the read-only bind", base_path("shelf/fifo"), 0);

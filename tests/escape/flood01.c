@@ -9,7 +9,7 @@
 
 #define TOTAL (6l << 20)
 
-static void attempt(void)
+void attempt(void)
 {
 	static char text[1 << 16];
 

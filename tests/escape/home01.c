@@ -31,7 +31,7 @@ static void try_list(const char *path)
 		closedir(dir);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	try_list("/root");
 	try_list("/home");

@@ -8,7 +8,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	struct utsname u;
 

@@ -15,7 +15,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	const char *name = told("ESCAPE_POSIX_NAME");
 	char path[128];

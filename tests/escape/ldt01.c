@@ -31,7 +31,7 @@ static void try_selector(const char *segment, const uint8_t *code, size_t length
 		escaped("%s was taken", what);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	struct {
 		unsigned entry, base, limit, flags;

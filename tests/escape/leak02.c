@@ -30,7 +30,7 @@ static void look(const char *what, const uint64_t *p, size_t size)
 	stopped("only zeros in %s", what);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	uint64_t *p;
 	int fd;

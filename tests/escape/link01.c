@@ -11,7 +11,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	char path[64];
 	int fd, dir;

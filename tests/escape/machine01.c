@@ -25,7 +25,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	char image[64] = "\177ELF";
 

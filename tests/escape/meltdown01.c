@@ -90,7 +90,7 @@ static uint8_t recover(const uint8_t *from, uint64_t limit)
 	return score[best] > TRIES / 2 ? (uint8_t)best : 0;
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	/* How the boot information starts (src/abi/boot.h), and how the kernel's ELF image and vDSO do. */
 	static const char *const known[] = { "rfboot", "\177ELF" };

@@ -19,7 +19,7 @@ static void second_life(void)
 	try_read("the secret from there", base_path("secret/key"));
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	static char buffer[65536], path[64];
 	ssize_t n;

@@ -42,7 +42,7 @@ static void try_map(const char *what, size_t length, int flags)
 		munmap(p, length);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	void *p = map_pages(1, PROT_READ | PROT_WRITE);
 

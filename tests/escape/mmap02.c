@@ -100,7 +100,7 @@ static void try_address(const char *name, uintptr_t at)
 	munmap(own, PAGE);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	char *last = (char *)USER_END - PAGE;
 

@@ -34,7 +34,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	static const char *const types[] = {
 		"sysfs",    "devtmpfs",  "debugfs", "tracefs", "securityfs",  "cgroup", "cgroup2",

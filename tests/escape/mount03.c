@@ -16,7 +16,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	const char *outside = told("ESCAPE_OUTSIDE");
 

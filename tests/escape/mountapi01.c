@@ -14,7 +14,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	struct {
 		uint64_t set, clear, propagation, userns;

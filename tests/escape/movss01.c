@@ -26,7 +26,7 @@ static void try_after_mov_ss(const char *what, const char *code, size_t length)
 
 #define TRY(what, code) try_after_mov_ss(what, code, sizeof(code) - 1)
 
-static void attempt(void)
+void attempt(void)
 {
 	trap_init();
 	/* mov eax, ss; [pushf; or [rsp], 0x100; popf;] mov ss, eax; what follows */

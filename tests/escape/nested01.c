@@ -8,7 +8,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	char text[4096] = "";
 	size_t length = 0;

@@ -30,7 +30,7 @@ static void try_openat2(const char *what, int dir, const char *path, uint64_t re
 	stopped("no secret by %s", what);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	char path[128];
 	int box, link, deep;

@@ -12,7 +12,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	OK(mkdir("/new", 0755));
 	OK(mkdir("/new/old", 0755));

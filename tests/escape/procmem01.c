@@ -25,7 +25,7 @@ static void try_proc(const char *name)
 	try_read(what, path);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	char text[64] = "overwritten";
 	struct iovec local = { text, sizeof(text) },

@@ -17,7 +17,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	pid_t victim = (pid_t)told_number("ESCAPE_VICTIM"), child = OK(fork());
 

@@ -19,7 +19,7 @@ static void *exchange(void *arg)
 	return NULL;
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	pthread_t threads[2];
 	char text[64];

@@ -21,7 +21,7 @@ static void *move(void *arg)
 	return arg;
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	pthread_t thread;
 	char text[64];

@@ -9,7 +9,7 @@
 
 #define ROUNDS 600
 
-static void attempt(void)
+void attempt(void)
 {
 	char text[64];
 	struct stat st;

@@ -9,7 +9,7 @@
 
 #define ROUNDS 300
 
-static void attempt(void)
+void attempt(void)
 {
 	char name[32];
 

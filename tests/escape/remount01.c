@@ -16,7 +16,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	REFUSED("remount of a read-only bind",
 		mount(NULL, base_path("shelf"), NULL, MS_REMOUNT | MS_BIND, NULL));

@@ -32,7 +32,7 @@ static void try_descriptor(const char *name, int fd)
 	REFUSED(what, open(path, O_WRONLY | O_TRUNC));
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	int fd = OK(open(base_path("shelf/text"), O_RDONLY)), path_fd;
 

@@ -12,7 +12,7 @@ static const struct instruction list[] = { { "hlt", CODE(0xf4) },
 					   { "cli", CODE(0xfa) },
 					   { "sti", CODE(0xfb) } };
 
-static void attempt(void)
+void attempt(void)
 {
 	TRY_INSTRUCTIONS(list);
 }

@@ -34,7 +34,7 @@ static const struct instruction list[] = {
 	{ "rep outsd", CODE(0xf3, 0x6f) },
 };
 
-static void attempt(void)
+void attempt(void)
 {
 	TRY_INSTRUCTIONS(list);
 	for (unsigned port = 0; port < 0x10000; port += port < 0x600 ? 16 : 1024)

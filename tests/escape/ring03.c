@@ -14,7 +14,7 @@ static const struct instruction list[] = { { "lgdt", CODE(0x0f, 0x01, 0x54, 0x24
 					   { "lldt", CODE(0x0f, 0x00, 0xd0) },
 					   { "ltr", CODE(0x0f, 0x00, 0xd8) } };
 
-static void attempt(void)
+void attempt(void)
 {
 	TRY_INSTRUCTIONS(list);
 }

@@ -28,7 +28,7 @@ static const struct instruction list[] = {
 	{ "clts", CODE(0x0f, 0x06) },
 };
 
-static void attempt(void)
+void attempt(void)
 {
 	TRY_INSTRUCTIONS(list);
 }

@@ -16,7 +16,7 @@ static const struct instruction list[] = {
 	{ "mov dr7, rax", CODE(0x0f, 0x23, 0xf8) },
 };
 
-static void attempt(void)
+void attempt(void)
 {
 	TRY_INSTRUCTIONS(list);
 }

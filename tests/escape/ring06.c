@@ -30,7 +30,7 @@ static const struct instruction list[] = { { "rdmsr", CODE(0x0f, 0x32) },
 					   { "rdpmc", CODE(0x0f, 0x33) },
 					   { "xsetbv", CODE(0x0f, 0x01, 0xd1) } };
 
-static void attempt(void)
+void attempt(void)
 {
 	static const uint32_t registers[] = {
 		0x10,       0x1b,       0x48,       0x49,       0x174,      0x175,      0x176,

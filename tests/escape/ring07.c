@@ -15,7 +15,7 @@ static const struct instruction list[] = { { "invd", CODE(0x0f, 0x08) },
 					   { "invpcid",
 					     CODE(0x66, 0x0f, 0x38, 0x82, 0x04, 0x24) } };
 
-static void attempt(void)
+void attempt(void)
 {
 	TRY_INSTRUCTIONS(list);
 }

@@ -70,7 +70,7 @@ static const struct instruction list[] = {
 	{ "rsm", CODE(0x0f, 0xaa) },
 };
 
-static void attempt(void)
+void attempt(void)
 {
 	trap_init();
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)

@@ -20,7 +20,7 @@ static const struct instruction list[] = {
 	{ "xsaves", CODE(0x0f, 0xc7, 0x6c, 0x24, 0xc0) },
 };
 
-static void attempt(void)
+void attempt(void)
 {
 	trap_init();
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {

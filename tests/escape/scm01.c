@@ -27,7 +27,7 @@ static void try_kind(const char *what, int kind)
 	close(fd);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	struct stat st;
 

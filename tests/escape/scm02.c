@@ -11,7 +11,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "take" };
 	struct pollfd p = { .events = POLLIN };

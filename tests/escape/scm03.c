@@ -28,7 +28,7 @@ static int send_fd(int over, int fd)
 	return (int)sendmsg(over, &m, MSG_DONTWAIT);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	int pair[2];
 	long n = 0;

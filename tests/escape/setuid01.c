@@ -12,7 +12,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	struct stat st;
 	pid_t pid;

@@ -68,7 +68,7 @@ static void try_state(const char *what, int n)
 	stopped("%s: contained", what);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	try_state("a state in the arena", 0);
 	try_state("a state at no address", 1);

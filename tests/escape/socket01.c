@@ -32,7 +32,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	static const struct {
 		const char *name;

@@ -12,7 +12,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	OK(chdir(base_path("box")));
 	try_read("the host's absolute link", "to-secret");

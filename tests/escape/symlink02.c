@@ -14,7 +14,7 @@
  */
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	OK(chdir(base_path("box")));
 	try_write("the host's link", "to-beside", 0);

@@ -21,7 +21,7 @@ static void try_under(const char *what, const char *prefix)
 	try_read(what, path);
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	char path[64];
 

@@ -35,7 +35,7 @@ static void crash(void)
 	abort();
 }
 
-static void attempt(void)
+void attempt(void)
 {
 	static const char *const paths[] = { "/proc/sysrq-trigger",
 					     "/proc/sys/kernel/core_pattern",

@@ -13,7 +13,7 @@
 	"\033]0;owned\007\033[31m\r\n\b\x9b" \
 	"31m\x7f"
 
-static void attempt(void)
+void attempt(void)
 {
 	pid_t pid;
 

@@ -23,7 +23,7 @@
 
 #define TIOCVHANGUP_LINUX 0x5437
 
-static void attempt(void)
+void attempt(void)
 {
 	int discipline = 2, one = 1;
 	struct {

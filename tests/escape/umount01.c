@@ -20,7 +20,7 @@
 
 #include "escape/escape.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	REFUSED("umount of a cover", umount2(base_path("secret"), 0));
 	REFUSED("detach of a cover", umount2(base_path("secret"), MNT_DETACH));

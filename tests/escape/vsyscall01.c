@@ -8,7 +8,7 @@
  */
 #include "escape/instruction.h"
 
-static void attempt(void)
+void attempt(void)
 {
 	struct trap t;
 
