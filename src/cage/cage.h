@@ -63,7 +63,7 @@ struct cage {
 
 /* A host directory or file that the monitor works on. */
 struct cage_view {
-	const char *path; /* absolute */
+	const char *path; /* absolute, without symlinks */
 	bool writable;
 	const char *const *
 		hidden; /* absolute paths below `path`, without symlinks, that an empty file or directory covers */

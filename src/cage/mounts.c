@@ -27,11 +27,15 @@
 #define INERT    (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define HOSTNAME "ringfence"
 
-/* A host path, in this mount namespace. Only directories and regular files can be views. */
+/*
+ * A host path, in this mount namespace. Only directories and regular files can be views. What is hidden in it was found by this
+ * path, so nobody may have put a symbolic link into it since.
+ */
 static int view_open(struct cage_view *v, struct rf_error *err)
 {
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
 	struct stat st;
-	int fd = open(v->path, O_PATH | O_CLOEXEC);
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, v->path, &how, sizeof(how));
 
 	if (fd < 0)
 		return rf_error_set(err, -errno, "cannot open %s: %s", v->path, strerror(errno));

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -244,6 +246,23 @@ static bool request_fits(const struct handle *h, u64 nr)
 	return h->stream == BOOT_STREAM_TTY;
 }
 
+/*
+ * Changes a terminal. In the background it is not ours to change: the host stops our process group, the caller's process with it, and
+ * tells us by SIGTTOU, whose handler does nothing. Where that is blocked it would let us.
+ */
+static int tty_change(int fd, unsigned long nr, unsigned long arg)
+{
+	sigset_t set, old;
+	int r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTOU);
+	pthread_sigmask(SIG_UNBLOCK, &set, &old);
+	r = ioctl(fd, nr, arg) < 0 ? -errno : 0;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return r == -EINTR ? -EIO : r;
+}
+
 /* Through memory of ours: the host must not read the size of a buffer out of it while the sandbox changes it. */
 static int tty_ioctl(struct monitor *m, int fd, const struct tty_request *q, void *buf)
 {
@@ -259,10 +278,10 @@ static int tty_ioctl(struct monitor *m, int fd, const struct tty_request *q, voi
 	memcpy(copy, buf, q->size);
 	memcpy(&value, copy, sizeof(value));
 	if (q->dir == TTY_VALUE)
-		return ioctl(fd, q->nr, (unsigned long)value) < 0 ? -errno : 0;
+		return tty_change(fd, q->nr, value);
 	if (m->terminal_touched)
 		atomic_store(m->terminal_touched, 1);
-	return ioctl(fd, q->nr, copy) < 0 ? -errno : 0;
+	return tty_change(fd, q->nr, (unsigned long)(uintptr_t)copy);
 }
 
 s64 hc_ioctl(struct hostcall *c)

@@ -22,10 +22,10 @@
 #include "runtime/descriptors.h"
 #include "runtime/sandbox.h"
 
-/* Process descriptors: readable at the end of their process. */
+/* A process descriptor is readable at the end of its process. */
 struct guardian {
 	struct sandbox *s;
-	int caller, monitor;
+	int monitor;
 	pid_t monitor_pid;
 };
 
@@ -76,7 +76,7 @@ static void keep_descriptors(const struct guardian *g)
 		       s->far_channel,
 		       s->far_guard,
 		       s->guardian_pidfd,
-		       g->caller,
+		       s->caller_pidfd,
 		       s->terminal.fd };
 
 	descriptors_close_but(keep, ARRAY_SIZE(keep));
@@ -85,7 +85,7 @@ static void keep_descriptors(const struct guardian *g)
 /* The monitor's are closed: when the sandbox closes its last copy of a stream, whoever is at the other end is to see that. */
 static void drop_descriptors(const struct guardian *g)
 {
-	int keep[] = { g->s->guard, g->caller, g->monitor, g->s->terminal.fd };
+	int keep[] = { g->s->guard, g->s->caller_pidfd, g->monitor, g->s->terminal.fd };
 
 	descriptors_close_but(keep, ARRAY_SIZE(keep));
 }
@@ -97,9 +97,9 @@ static int guardian_init(struct guardian *g, struct rf_error *err)
 	prctl(PR_SET_NAME, "rf-guardian");
 	prctl(PR_SET_PDEATHSIG, SIGCONT); /* one that was stopped must see it, too */
 	s->timing.guardian_us = sandbox_elapsed_us(s);
-	g->caller = pidfd_of(s->caller);
+	s->caller_pidfd = pidfd_of(s->caller);
 	s->guardian_pidfd = pidfd_of(getpid());
-	if (g->caller < 0 || s->guardian_pidfd < 0)
+	if (s->caller_pidfd < 0 || s->guardian_pidfd < 0)
 		return error_set(err, -errno, "cannot watch processes: Linux 5.3 or newer can");
 	if (getppid() != s->caller)
 		_exit(0); /* dead before it was watched */
@@ -116,10 +116,8 @@ static int make_monitor(struct guardian *g, struct rf_error *err)
 	g->monitor_pid = fork();
 	if (g->monitor_pid < 0)
 		return error_set(err, -errno, "cannot make the monitor's process");
-	if (g->monitor_pid == 0) {
-		close(g->caller); /* no handle of a process for who may be taken over */
+	if (g->monitor_pid == 0)
 		monitor_main(g->s);
-	}
 	g->monitor = pidfd_of(g->monitor_pid);
 	if (g->monitor < 0)
 		error_set(err, -errno, "cannot watch the monitor's process");
@@ -188,7 +186,7 @@ static __noreturn void monitor_ended(const struct guardian *g)
 
 void guardian_main(struct sandbox *s)
 {
-	struct guardian g = { .s = s, .caller = -1, .monitor = -1 };
+	struct guardian g = { .s = s, .monitor = -1 };
 	struct rf_error err = { 0 };
 
 	if (guardian_init(&g, &err) < 0 || make_monitor(&g, &err) < 0)
@@ -196,7 +194,7 @@ void guardian_main(struct sandbox *s)
 	drop_descriptors(&g);
 	for (;;) {
 		struct pollfd p[] = { { .fd = s->guard, .events = POLLIN },
-				      { .fd = g.caller, .events = POLLIN },
+				      { .fd = s->caller_pidfd, .events = POLLIN },
 				      { .fd = g.monitor, .events = POLLIN } };
 
 		if (poll(p, ARRAY_SIZE(p), -1) < 0)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -28,27 +29,77 @@ static void reserve_standard_streams(bool closed[3])
 	}
 }
 
-/* One descriptor per open host file inside, and those of the platform. */
-static void raise_descriptor_limit(void)
+/*
+ * One descriptor per open host file inside, and those of the platform and of views. Not more than that: each is memory of the
+ * host's kernel.
+ */
+#define DESCRIPTORS_MAX (HC_HANDLES_MAX + 2048u)
+
+static void limit_descriptors(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max = MIN(limit.rlim_max, (rlim_t)DESCRIPTORS_MAX);
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
+}
+
+/* Memory of its own that a monitor takes after its start: contexts of tasks and their address spaces, the C library's reserves. */
+#define MEMORY_SPARE    (256ul << 20)
+#define MEMORY_PER_TASK (64ul << 10)
+
+/* Opened while there is a /proc, read when all threads are made. -1: there is none that shows us. */
+static int open_statm(void)
+{
+	return open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+}
+
+static void limit_memory_to(__rlimit_resource_t resource, u64 bytes)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max = MIN(limit.rlim_max, (rlim_t)bytes);
+	setrlimit(resource, &limit);
+}
+
+/*
+ * The arena is there already, and of fixed size: this is for what a monitor that was taken over might add to it. Addresses too, as
+ * page tables are memory.
+ */
+static void limit_memory(int statm, const struct rf_limits *l)
+{
+	u64 spare = MEMORY_SPARE + l->pids * MEMORY_PER_TASK;
+	unsigned long size, data;
+	char text[128] = "";
+
+	if (pread(statm, text, sizeof(text) - 1, 0) <= 0 ||
+	    sscanf(text, "%lu %*u %*u %*u %*u %lu", &size, &data) != 2)
+		return;
+	limit_memory_to(RLIMIT_DATA, data * PAGE_SIZE + spare);
+	limit_memory_to(RLIMIT_AS, size * PAGE_SIZE + spare);
+}
+
+/* Ends the call that a terminal in use by others refuses: hc_streams.c. */
+static void on_terminal_refused(int signo)
+{
+	(void)signo;
 }
 
 /* Those that mean a bug of ours, and the platform's. All others are the caller's process's to receive. */
 static void set_signals(void)
 {
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+	const struct sigaction refused = { .sa_handler = on_terminal_refused };
 	sigset_t set;
 
 	for (int signo = 1; signo < SIGRTMIN; signo++)
 		if (signo != SIGBUS) /* the platform's, and it installs it once */
 			signal(signo, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGTTOU, &refused, NULL);
 	sigfillset(&set);
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
 		sigdelset(&set, faults[i]);
@@ -105,13 +156,18 @@ static void limit_cpu_time(const struct rf_limits *l)
 }
 
 /* All threads exist and nothing hostile has run. */
-static int filter_calls(struct sandbox *s, struct rf_error *err)
+static int filter_calls(struct sandbox *s, int statm, struct rf_error *err)
 {
 	int r = 0;
 
 	limit_cpu_time(&s->config.limits);
+	if (statm >= 0) {
+		limit_memory(statm, &s->config.limits);
+		close(statm);
+	}
 	channel_send(s->channel, CHANNEL_STARTED, 0);
 	close(s->guardian_pidfd);
+	close(s->caller_pidfd);
 	close(s->guard);
 	if (s->terminal.fd >= 0)
 		close(s->terminal.fd);
@@ -186,7 +242,7 @@ static int make_arena(struct sandbox *s, struct monitor *m, struct rf_error *err
 static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 		   enum rf_failure *ret_failure, struct rf_error *err)
 {
-	int r = make_arena(s, m, err);
+	int r = make_arena(s, m, err), statm;
 
 	if (r < 0) {
 		*ret_failure = failure_of(r, sandbox_failure(s));
@@ -203,7 +259,7 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	if (r < 0)
 		return r;
 	wipe_environment();
-	raise_descriptor_limit(); /* after config_write() has read the caller's */
+	limit_descriptors(); /* after config_write() has read the caller's */
 	/*
 	 * The sandbox has copies: when it closes its last one, whoever is at the other end is to see that. Standard error stays
 	 * for our own messages.
@@ -215,6 +271,7 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 		if (r < 0)
 			return r;
 	}
+	statm = open_statm();
 	r = drop_rights(s, err);
 	if (r < 0) {
 		*ret_failure = sandbox_failure(s);
@@ -223,7 +280,7 @@ static int prepare(struct sandbox *s, struct monitor *m, const bool closed[3],
 	r = monitor_start(m, err);
 	s->timing.threads_us = sandbox_elapsed_us(s);
 	if (r == 0)
-		r = filter_calls(s, err);
+		r = filter_calls(s, statm, err);
 	*ret_failure = sandbox_failure(s);
 	return r;
 }

@@ -49,7 +49,9 @@ static bool makes_sense(const struct sandbox_shared *copy)
 		return false;
 	if (copy->error < 0)
 		return r->failure > RF_FAILURE_NONE && r->failure <= RF_FAILURE_LIMIT &&
-		       (r->failure == RF_FAILURE_LIMIT) == limit_ends_sandbox(r->limit);
+		       !r->signal && !r->exit_code &&
+		       (r->failure == RF_FAILURE_LIMIT ? limit_ends_sandbox(r->limit)
+						       : r->limit == RF_LIMIT_NONE);
 	return r->failure == RF_FAILURE_NONE && r->signal >= 0 && r->signal <= SIGNAL_MAX &&
 	       (r->limit == RF_LIMIT_NONE || (r->limit == RF_LIMIT_MEMORY && r->signal)) &&
 	       r->exit_code >= 0 && r->exit_code <= 255 && !(r->signal && r->exit_code);

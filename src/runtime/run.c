@@ -20,6 +20,8 @@
 #define CGROUP_MEMORY_SPARE (96ul << 20)
 /* Guardian, monitor, and the host's own threads for a machine. */
 #define CGROUP_PIDS_SPARE   16u
+/* This near to the end of its time nobody stops any more. */
+#define STOP_LEAST_NS       100000000ull
 
 u64 sandbox_elapsed_us(const struct sandbox *s)
 {
@@ -63,13 +65,42 @@ static void kill_monitor(const struct sandbox *s)
 		channel_send(s->guard, CHANNEL_SIGNAL_MONITOR, SIGKILL);
 }
 
-/* As the terminal driver would have stopped us: it was the program's to do so. Sent to this thread: it has stopped when raise() returns. */
+/*
+ * Stopped, until somebody continues us, or the wall time is over: a program stops itself as it likes, and must not get around its
+ * limit by that. Sent to this thread: it has stopped when raise() returns.
+ */
+static void stop_self(const struct sandbox *s)
+{
+	struct sigevent wake = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGCONT };
+	struct itimerspec at = { .it_value = { .tv_sec = (time_t)(s->wall_end_ns / 1000000000),
+					       .tv_nsec = (long)(s->wall_end_ns % 1000000000) } };
+	timer_t timer;
+
+	if (!s->wall_end_ns) {
+		raise(SIGSTOP);
+		return;
+	}
+	/* It must not have gone off before we are stopped; and without a timer, better not stopped than for ever. */
+	if (clock_now_ns(CLOCK_MONOTONIC) + STOP_LEAST_NS > s->wall_end_ns ||
+	    timer_create(CLOCK_MONOTONIC, &wake, &timer) < 0)
+		return;
+	if (timer_settime(timer, TIMER_ABSTIME, &at, NULL) == 0)
+		raise(SIGSTOP);
+	timer_delete(timer);
+}
+
+/* As the terminal driver would have stopped us: it was the program's to do so. */
 static void stop_with_program(struct sandbox *s)
 {
 	if (terminal_touched(s))
 		terminal_restore(&s->terminal);
 	channel_send(s->guard, CHANNEL_SIGNAL_MONITOR, SIGSTOP);
-	raise(SIGSTOP);
+	stop_self(s);
+	/* It ends now: the terminal may be somebody else's, who has a mode of their own. */
+	if (s->wall_end_ns && clock_now_ns(CLOCK_MONOTONIC) >= s->wall_end_ns) {
+		atomic_store(&s->shared->terminal_touched, 0);
+		return;
+	}
 	if (terminal_touched(s))
 		terminal_reapply(&s->terminal);
 	channel_send(s->guard, CHANNEL_SIGNAL_MONITOR, SIGCONT);
@@ -99,7 +130,7 @@ static void read_channel(struct sandbox *s)
 		s->broken = true;
 		kill_monitor(s);
 	} else if (r == 1) {
-		if (s->signal_fd >= 0)
+		if (s->signal_fd >= 0 && !s->end_signal)
 			stop_with_program(s);
 		channel_send(s->channel, CHANNEL_CONTINUED, 0);
 	}

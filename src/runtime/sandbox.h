@@ -51,7 +51,8 @@ struct sandbox {
 	int guard;       /* caller's end to the guardian, the guardian's end to the caller */
 	int far_channel; /* until the guardian has its own: the other end of each */
 	int far_guard;
-	int guardian_pidfd; /* guardian and monitor: to see whether it lives */
+	int guardian_pidfd; /* guardian, and monitor until its cage is closed: to see whether it lives */
+	int caller_pidfd; /* the same */
 
 	/* caller only */
 	pid_t guardian;

@@ -35,9 +35,17 @@ void terminal_restore(struct terminal *t)
 	terminal_set(t, &t->saved);
 }
 
+/* Continued in the background: the terminal is somebody else's now. */
+static bool is_others(const struct terminal *t)
+{
+	pid_t foreground = tcgetpgrp(t->fd);
+
+	return foreground > 0 && foreground != getpgrp();
+}
+
 void terminal_reapply(const struct terminal *t)
 {
-	if (t->fd >= 0)
+	if (t->fd >= 0 && !is_others(t))
 		terminal_set(t, &t->sandbox);
 }
 

@@ -15,6 +15,6 @@ struct terminal {
 void terminal_init(struct terminal *t);
 /* Back to the saved mode, remembering the present one for terminal_reapply(). */
 void terminal_restore(struct terminal *t);
-/* The mode that was in force before the last terminal_restore(). */
+/* The mode that was in force before the last terminal_restore(), unless we are in the background. */
 void terminal_reapply(const struct terminal *t);
 void terminal_done(struct terminal *t);

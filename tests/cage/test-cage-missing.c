@@ -101,6 +101,23 @@ TEST(wrong_paths_are_errors_of_their_own)
 	host_free(h);
 }
 
+/* What is hidden was found out by the path without symlinks: one that somebody puts there later must not lead elsewhere. */
+TEST(views_follow_no_symlink)
+{
+	struct host *h = host_new(CALLER_SELF);
+	struct rf_error err = { 0 };
+	char link[128], below[160];
+
+	snprintf(link, sizeof(link), "%s/link", h->rw);
+	snprintf(below, sizeof(below), "%s/rw", link);
+	ASSERT_OK(symlink("..", link));
+	h->views[VIEW_RW].path = link;
+	EXPECT_EQ(host_trial(h, CALLER_SELF, RF_ISOLATION_FULL, nothing, NULL, &err), -ELOOP);
+	h->views[VIEW_RW].path = below;
+	EXPECT_EQ(host_trial(h, CALLER_SELF, RF_ISOLATION_FULL, nothing, NULL, &err), -ELOOP);
+	host_free(h);
+}
+
 /* Never weaker silently: what should be hidden and cannot be is an error. */
 TEST(what_cannot_be_hidden_is_an_error)
 {

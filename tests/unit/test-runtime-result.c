@@ -71,6 +71,8 @@ TEST(senseless_results_are_refused)
 		{ 0, RF_FAILURE_NONE, 0, 65 },
 		{ 0, RF_FAILURE_NONE, 0, -1 },
 		{ 0, RF_FAILURE_NONE, 1, 9 },
+		{ -EIO, RF_FAILURE_SETUP, 3, 0 },
+		{ -EIO, RF_FAILURE_PANIC, 0, 9 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
