@@ -38,7 +38,7 @@ setup-bench:
 test: setup-test build build-asan	## install what is missing, build, run every suite
 	@tools/run-suites --build $(BUILD) checks unit platform guest apps cli endings escape stress evil evil@build-asan \
 		platform@build-clang guest@build-clang escape@build-clang \
-		model lab lab@build-clang
+		model lab lab-walls lab@build-clang
 
 test-unit: build-asan	## unit tests, under ASan and UBSan too (needs no /dev/kvm)
 	@tools/build $(BUILD) -j$(JOBS)
@@ -48,7 +48,7 @@ test-native: build	## all that needs this machine's /dev/kvm
 	@tools/run-suites --build $(BUILD) platform guest apps cli endings escape stress evil
 
 test-lab: build		## in the lab: a VM with emulated SVM, kernel resident in guest ring 0
-	@tools/run-suites --build $(BUILD) lab
+	@tools/run-suites --build $(BUILD) lab lab-walls
 
 test-model: setup-test	## the protocols between CPUs, all their states, with spin (docs/protocols.md)
 	@mkdir -p $(BUILD)/logs
