@@ -43,22 +43,31 @@ static u64 sample_at(int id, u64 *ret_tsc)
 	return ns;
 }
 
-/* How far clock @id is ahead of CLOCK_MONOTONIC. */
-static u64 clock_ahead(int id)
+/* How far clock @id is ahead of CLOCK_MONOTONIC, of a few tries the one that took least; *@error grows to what it took. */
+static u64 clock_ahead(int id, u64 *error)
 {
-	u64 before = clock_now_ns(CLOCK_MONOTONIC), now = clock_now_ns(id),
-	    after = clock_now_ns(CLOCK_MONOTONIC);
+	u64 best = ~0ull, ahead = 0;
 
-	return now - (before + (after - before) / 2);
+	for (int i = 0; i < 4; i++) {
+		u64 before = clock_now_ns(CLOCK_MONOTONIC), now = clock_now_ns(id),
+		    after = clock_now_ns(CLOCK_MONOTONIC);
+
+		if (after - before >= best)
+			continue;
+		best = after - before;
+		ahead = now - (before + best / 2);
+	}
+	*error = MAX(*error, best);
+	return ahead;
 }
 
 struct clock_sample clock_sample_take(void)
 {
-	struct clock_sample s;
+	struct clock_sample s = { 0 };
 
 	s.mono = sample_at(CLOCK_MONOTONIC, &s.tsc);
-	s.real = s.mono + clock_ahead(CLOCK_REALTIME);
-	s.boot = s.mono + clock_ahead(CLOCK_BOOTTIME);
+	s.real = s.mono + clock_ahead(CLOCK_REALTIME, &s.error);
+	s.boot = s.mono + clock_ahead(CLOCK_BOOTTIME, &s.error);
 	return s;
 }
 
@@ -113,11 +122,24 @@ u64 clock_extrapolate(const struct time_params *p, u64 tsc)
 	return p->mono_ns + (u64)(((unsigned __int128)(tsc - p->base_tsc) * p->mult) >> p->shift);
 }
 
+/* What was published goes on as long as the measurement agrees: its noise would make the clock step, back too. */
+static u64 settled_ahead(u64 now, u64 before, u64 error)
+{
+	s64 change = (s64)(now - before);
+
+	return change <= (s64)error && -change <= (s64)error ? before : now;
+}
+
 struct time_params clock_params(const struct time_params *old, const struct clock_sample *s,
 				u32 mult, u32 shift)
 {
 	u64 mono = s->mono, seen = old ? clock_extrapolate(old, s->tsc) : 0;
+	u64 real = s->real - mono, boot = s->boot - mono;
 
+	if (old) {
+		real = settled_ahead(real, old->real_ns - old->mono_ns, s->error);
+		boot = settled_ahead(boot, old->boot_ns - old->mono_ns, s->error);
+	}
 	if (seen > mono) {
 		/* Readers are ahead of the host: lose the difference until the next refresh. */
 		u64 ahead = MIN(seen - mono, (u64)REFRESH_NS / SLOWEST);
@@ -128,8 +150,8 @@ struct time_params clock_params(const struct time_params *old, const struct cloc
 	return (struct time_params){
 		.base_tsc = s->tsc,
 		.mono_ns = mono,
-		.real_ns = s->real - s->mono + mono,
-		.boot_ns = s->boot - s->mono + mono,
+		.real_ns = real + mono,
+		.boot_ns = boot + mono,
 		.mult = mult,
 		.shift = shift,
 		.valid = 1,

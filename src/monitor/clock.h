@@ -12,6 +12,7 @@
 
 struct clock_sample {
 	u64 tsc, mono, real, boot;
+	u64 error; /* by how much real and boot may be wrong against mono, ns */
 };
 
 struct clock {

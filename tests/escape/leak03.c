@@ -18,8 +18,9 @@ static void fill(void)
 		SET(0)
 		SET(1)
 		SET(2)
-		SET(3) SET(4) SET(5) SET(6) SET(7) SET(8) SET(9) SET(10) SET(11) SET(12) SET(13)
-			SET(14) SET(15)
+		SET(3)
+		SET(4) SET(5) SET(6) SET(7) SET(8) SET(9) SET(10) SET(11) SET(12) SET(13) SET(14)
+			SET(15)
 #undef SET
 				syscall(SYS_sched_yield);
 	}
@@ -33,7 +34,8 @@ static void look(void)
 	GET(6)
 	GET(7)
 	GET(8)
-	GET(9) GET(10) GET(11) GET(12) GET(13) GET(14) GET(15)
+	GET(9)
+	GET(10) GET(11) GET(12) GET(13) GET(14) GET(15)
 #undef GET
 		for (int i = 6; i < 16; i++)
 	{

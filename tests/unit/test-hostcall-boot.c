@@ -154,6 +154,24 @@ TEST(clock_params_never_go_back)
 	EXPECT_EQ(q.mult, mult);
 }
 
+/* CLOCK_REALTIME is not moved by what reading two clocks one after the other is wrong by, only by what somebody sets. */
+TEST(clock_params_follow_settings_not_noise)
+{
+	struct clock_sample s = {
+		.tsc = 1000, .mono = 5000000, .real = 7000000, .boot = 6000000, .error = 300
+	};
+	struct time_params p = clock_params(NULL, &s, 1u << 22, 22);
+
+	s.real -= 300;
+	s.boot += 300;
+	p = clock_params(&p, &s, 1u << 22, 22);
+	EXPECT_EQ(p.real_ns - p.mono_ns, 2000000);
+	EXPECT_EQ(p.boot_ns - p.mono_ns, 1000000);
+	s.real -= 5000;
+	p = clock_params(&p, &s, 1u << 22, 22);
+	EXPECT_EQ(p.real_ns - p.mono_ns, 2000000 - 5300);
+}
+
 static void published_clock(struct clock *c, struct time_params *p)
 {
 	clock_init(c);
